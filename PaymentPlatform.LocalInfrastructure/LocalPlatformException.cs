@@ -1,0 +1,4 @@
+namespace PaymentPlatform.LocalInfrastructure;
+
+/// <summary>The local servers can't be started; the message is one line for the person at the keyboard.</summary>
+public sealed class LocalPlatformException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,8 @@
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults();
+builder.AddIngest();
+
+var app = builder.Build();
+app.MapDefaultEndpoints();
+app.MapIngest();
+app.Run();

@@ -1,0 +1,8 @@
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults();
+builder.AddQuery();
+
+var app = builder.Build();
+app.MapDefaultEndpoints();
+app.MapQuery();
+app.Run();

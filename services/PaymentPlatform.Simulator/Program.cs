@@ -1,0 +1,8 @@
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults();
+builder.AddSimulator();
+
+var app = builder.Build();
+app.MapDefaultEndpoints();
+app.MapSimulator();
+app.Run();

@@ -1,0 +1,75 @@
+using Npgsql;
+
+namespace PaymentPlatform.Storage.Database.Checkpoints;
+
+/// <summary>
+/// The consumers' positions. A checkpoint moves only by compare-and-swap inside the transaction that writes the effects;
+/// that is the fence against stale owners and what makes effects exactly-once.
+/// </summary>
+public static class CheckpointStore
+{
+    /// <summary>
+    /// Locks the checkpoints in key order, and moves each from <see cref="OffsetRange.From"/> to <see cref="OffsetRange.To"/> if all of them still stand at their From.
+    /// </summary>
+    /// <returns>Empty when all moved. Otherwise nothing moved, and these are the partitions that another owner has moved on: roll back.</returns>
+    public static async Task<IReadOnlyList<StreamPartition>> AdvanceAsync(
+        NpgsqlTransaction transaction, string consumerGroup, IReadOnlyCollection<OffsetRange> ranges, CancellationToken cancellationToken)
+    {
+        var ordered = ranges.OrderBy(r => r.Partition).ToArray();
+        const string sql = """
+            WITH wanted AS MATERIALIZED (
+                SELECT * FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::bigint[]) AS w(stream, log_id, partition_id, expected, next)
+            ), locked AS MATERIALIZED (
+                SELECT c.stream, c.log_id, c.partition_id, c.next_offset
+                FROM stream_checkpoints c
+                WHERE c.consumer_group = $1 AND (c.stream, c.log_id, c.partition_id) IN (SELECT stream, log_id, partition_id FROM wanted)
+                ORDER BY c.stream COLLATE "C", c.log_id COLLATE "C", c.partition_id
+                FOR UPDATE
+            ), fresh AS MATERIALIZED (
+                SELECT w.* FROM wanted w JOIN locked l USING (stream, log_id, partition_id) WHERE l.next_offset = w.expected
+            ), moved AS (
+                UPDATE stream_checkpoints c SET next_offset = f.next, updated_at = clock_timestamp()
+                FROM fresh f
+                WHERE c.consumer_group = $1 AND c.stream = f.stream AND c.log_id = f.log_id AND c.partition_id = f.partition_id
+                  AND (SELECT count(*) FROM fresh) = (SELECT count(*) FROM wanted)
+            )
+            SELECT stream, log_id, partition_id FROM fresh
+            """;
+        await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
+        command.Parameters.Add(new() { Value = consumerGroup });
+        command.Parameters.Add(new() { Value = ordered.Select(r => r.Partition.Stream).ToArray() });
+        command.Parameters.Add(new() { Value = ordered.Select(r => r.Partition.LogId).ToArray() });
+        command.Parameters.Add(new() { Value = ordered.Select(r => r.Partition.PartitionId).ToArray() });
+        command.Parameters.Add(new() { Value = ordered.Select(r => r.From).ToArray() });
+        command.Parameters.Add(new() { Value = ordered.Select(r => r.To).ToArray() });
+        var stale = ordered.Select(r => r.Partition).ToHashSet();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            stale.Remove(new(reader.GetString(0), reader.GetString(1), reader.GetInt32(2)));
+        return stale.Count == 0 ? [] : [.. stale.Order()];
+    }
+
+    /// <summary>The next offset to read, creating the checkpoint at <paramref name="start"/> when the group has none for this log yet.</summary>
+    public static async Task<long> GetOrCreateAsync(
+        NpgsqlConnection connection, string consumerGroup, StreamPartition partition, long start, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            WITH made AS (
+                INSERT INTO stream_checkpoints (consumer_group, stream, log_id, partition_id, next_offset)
+                VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING next_offset
+            )
+            SELECT next_offset FROM made
+            UNION ALL
+            SELECT next_offset FROM stream_checkpoints WHERE consumer_group = $1 AND stream = $2 AND log_id = $3 AND partition_id = $4
+            LIMIT 1
+            """;
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new() { Value = consumerGroup });
+        command.Parameters.Add(new() { Value = partition.Stream });
+        command.Parameters.Add(new() { Value = partition.LogId });
+        command.Parameters.Add(new() { Value = partition.PartitionId });
+        command.Parameters.Add(new() { Value = start });
+        return (long)(await command.ExecuteScalarAsync(cancellationToken)
+            ?? await command.ExecuteScalarAsync(cancellationToken)!)!;
+    }
+}

@@ -1,0 +1,82 @@
+using Azure.Core;
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using PaymentPlatform.Storage.Database;
+
+namespace Microsoft.Extensions.Hosting;
+
+/// <summary>Registers the database, the blobs and what joins them.</summary>
+public static class StorageExtensions
+{
+    /// <summary>Connection strings <c>paymentsdb</c> and <c>blobs</c>, section <c>Storage</c>. Calling it again changes nothing.</summary>
+    public static IHostApplicationBuilder AddHybridStorage(this IHostApplicationBuilder builder)
+    {
+        if (builder.Services.Any(s => s.ServiceType == typeof(HybridConnectionManager)))
+            return builder;
+
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddOptions<HybridConnectionOptions>().BindConfiguration(HybridConnectionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.AddPaymentsDatabase();
+        builder.Services.AddSingleton(_ => new BlobServiceClient(RequireConnectionString(builder.Configuration, "blobs"), BlobOptions()));
+        builder.Services.AddSingleton<HybridConnectionManager>();
+        builder.Services.AddHealthChecks().Add(new("storage", provider => new StorageHealthCheck(provider.GetRequiredService<HybridConnectionManager>()), HealthStatus.Unhealthy, ["ready"], TimeSpan.FromSeconds(5)));
+        return builder;
+    }
+
+    /// <summary>The one method that registers the database: Aspire's integration where its packages are, plain Npgsql elsewhere.</summary>
+    private static void AddPaymentsDatabase(this IHostApplicationBuilder builder)
+    {
+        var options = builder.Configuration.GetSection(HybridConnectionOptions.Section).Get<HybridConnectionOptions>() ?? new();
+#if USE_ASPIRE
+        builder.AddNpgsqlDataSource(
+            "paymentsdb",
+            settings => settings.ConnectionString = ConnectionString(settings.ConnectionString ?? RequireConnectionString(builder.Configuration, "paymentsdb"), options));
+#else
+        builder.Services.AddSingleton(provider => new NpgsqlDataSourceBuilder(ConnectionString(RequireConnectionString(builder.Configuration, "paymentsdb"), options))
+            .UseLoggerFactory(provider.GetService<ILoggerFactory>())
+            .Build());
+#endif
+    }
+
+    private static string ConnectionString(string connectionString, HybridConnectionOptions options) => new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        MinPoolSize = options.MinPoolSize,
+        MaxPoolSize = options.MaxPoolSize,
+        ConnectionIdleLifetime = (int)options.ConnectionIdleLifetime.TotalSeconds,
+        ConnectionLifetime = (int)options.ConnectionLifetime.TotalSeconds,
+        Timeout = (int)options.ConnectTimeout.TotalSeconds,
+        CommandTimeout = (int)options.CommandTimeout.TotalSeconds,
+        // A server that vanished without a word is noticed after about 20 s.
+        KeepAlive = 10,
+        ApplicationName = "PaymentPlatform",
+        MaxAutoPrepare = 40,
+        AutoPrepareMinUsages = 3,
+        NoResetOnClose = true,
+    }.ConnectionString;
+
+    private static BlobClientOptions BlobOptions() => new(BlobClientOptions.ServiceVersion.V2025_01_05)
+    {
+        Retry = { Mode = RetryMode.Exponential, MaxRetries = 4, Delay = TimeSpan.FromMilliseconds(200), MaxDelay = TimeSpan.FromSeconds(10), NetworkTimeout = TimeSpan.FromSeconds(60) },
+        Diagnostics = { IsLoggingEnabled = false },
+    };
+
+    private static string RequireConnectionString(IConfiguration configuration, string name) =>
+        configuration.GetConnectionString(name) is { Length: > 0 } value
+            ? value
+            : throw new OptionsValidationException(name, typeof(string), [$"The connection string '{name}' is missing: set ConnectionStrings__{name}."]);
+
+    private sealed class StorageHealthCheck(HybridConnectionManager connections) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            await connections.ValidateAsync(cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+    }
+}

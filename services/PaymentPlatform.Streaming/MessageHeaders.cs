@@ -1,0 +1,42 @@
+namespace PaymentPlatform.Streaming;
+
+/// <summary>A message's headers: few, small, the same instance shared by the messages of a request. Names are lower case.</summary>
+public sealed class MessageHeaders : IEquatable<MessageHeaders>
+{
+    public static MessageHeaders Empty { get; } = new([]);
+
+    private readonly KeyValuePair<string, string>[] _items;
+
+    public MessageHeaders(IEnumerable<KeyValuePair<string, string>> items) =>
+        _items = [.. items.OrderBy(i => i.Key, StringComparer.Ordinal)];
+
+    public ReadOnlySpan<KeyValuePair<string, string>> Items => _items;
+
+    public int Count => _items.Length;
+
+    public string? this[string name]
+    {
+        get
+        {
+            foreach (var item in _items)
+            {
+                if (item.Key == name)
+                    return item.Value;
+            }
+
+            return null;
+        }
+    }
+
+    public bool Equals(MessageHeaders? other) => other is not null && _items.AsSpan().SequenceEqual(other._items);
+
+    public override bool Equals(object? obj) => Equals(obj as MessageHeaders);
+
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (var item in _items)
+            hash.Add(item);
+        return hash.ToHashCode();
+    }
+}
