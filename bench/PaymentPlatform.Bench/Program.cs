@@ -1,1 +1,27 @@
+using PaymentPlatform.Bench;
+using PaymentPlatform.Bench.Parse;
+
+// One line a benchmark: its name, and what runs it and returns its rows.
+var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnlyList<BenchmarkRow>>>>(StringComparer.Ordinal)
+{
+    ["parse"] = ParseCommand.RunAsync,
+};
+
+var usage = $"bench {string.Join('|', benchmarks.Keys)} [--data FILE] [--json FILE]";
+if (args is [] or ["--help"] or ["-h"])
+{
+    Console.WriteLine(usage);
+    return 0;
+}
+
+if (!benchmarks.TryGetValue(args[0], out var benchmark) || !BenchArguments.TryParse(args.AsSpan(1), out var arguments))
+{
+    Console.Error.WriteLine(usage);
+    return 2;
+}
+
+var rows = await benchmark(arguments);
+BenchmarkReport.Print(rows, Console.Out);
+if (arguments.Json is { } file)
+    BenchmarkReport.Save(rows, file);
 return 0;

@@ -1,0 +1,34 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace PaymentPlatform.Bench;
+
+/// <summary>The options after the benchmark's name, all of the form <c>--name value</c>.</summary>
+internal sealed class BenchArguments
+{
+    private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
+
+    /// <summary>Events to run over, one a line; null for generated ones.</summary>
+    public string? Data => this["data"];
+
+    /// <summary>Where the rows go as JSON.</summary>
+    public string? Json => this["json"];
+
+    public string? this[string name] => _values.GetValueOrDefault(name);
+
+    public static bool TryParse(ReadOnlySpan<string> args, [NotNullWhen(true)] out BenchArguments? arguments)
+    {
+        arguments = new BenchArguments();
+        for (var i = 0; i < args.Length; i += 2)
+        {
+            if (!args[i].StartsWith("--", StringComparison.Ordinal) || i + 1 == args.Length)
+            {
+                arguments = null;
+                return false;
+            }
+
+            arguments._values[args[i][2..]] = args[i + 1];
+        }
+
+        return true;
+    }
+}
