@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using PaymentPlatform.Events;
+using PaymentPlatform.Storage.Database.Checkpoints;
+using PaymentPlatform.Streaming;
+
+namespace PaymentPlatform.Metrics;
+
+/// <summary>
+/// What the next transaction will commit: figures, dead letters and the span of each partition they come from. Used again once it is cleared.
+/// Its memory is at most MaxFailedBytes plus the bodies of one message batch for dead letters, and about 300 bytes a key for MaxBatchKeys plus the messages of one batch.
+/// </summary>
+internal sealed class GatheredBatch(TransactionParser parser)
+{
+    private const int MaxLinks = 32;
+
+    private readonly Dictionary<StreamPartition, OffsetRange> _ranges = [];
+    private readonly HashSet<ActivityContext> _links = [];
+    private MessageHeaders? _lastHeaders;
+    private bool _lastIsReplay;
+
+    public FigureAccumulator Figures { get; } = new();
+
+    public List<FailedItem> Failed { get; } = [];
+
+    public IReadOnlyCollection<OffsetRange> Ranges => _ranges.Values;
+
+    public IReadOnlyCollection<ActivityContext> Links => _links;
+
+    public bool IsEmpty => _ranges.Count == 0;
+
+    public long Events { get; private set; }
+
+    public long Bytes { get; private set; }
+
+    public long FailedBytes { get; private set; }
+
+    /// <summary>Of the events: microseconds since the Unix epoch; <see cref="long.MaxValue"/> when there are none.</summary>
+    public long OldestEnqueuedMicros { get; private set; } = long.MaxValue;
+
+    /// <summary>Of the valid events: microseconds since the Unix epoch; <see cref="long.MinValue"/> when there are none.</summary>
+    public long NewestTransactionMicros { get; private set; } = long.MinValue;
+
+    public bool Holds(StreamPartition partition) => _ranges.ContainsKey(partition);
+
+    /// <exception cref="InvalidOperationException">The batch does not follow what is held of its partition.</exception>
+    public void Add(MessageBatch batch, bool collectLinks)
+    {
+        var held = _ranges.TryGetValue(batch.Partition, out var range);
+        if (held && range.To != batch.FirstOffset)
+            throw new InvalidOperationException($"Partition {batch.Partition} goes on at {batch.FirstOffset} instead of {range.To}.");
+
+        foreach (ref readonly var message in batch.Messages)
+        {
+            if (!ReferenceEquals(message.Message.Headers, _lastHeaders))
+                Look(message.Message.Headers, collectLinks);
+            Add(batch.Partition, message);
+        }
+
+        _ranges[batch.Partition] = new(batch.Partition, held ? range.From : batch.FirstOffset, batch.NextOffset);
+        Events += batch.Messages.Length;
+        Bytes += batch.BodyBytes;
+    }
+
+    public void Clear()
+    {
+        Figures.Clear();
+        Failed.Clear();
+        _ranges.Clear();
+        _links.Clear();
+        _lastHeaders = null;
+        (Events, Bytes, FailedBytes) = (0, 0, 0);
+        (OldestEnqueuedMicros, NewestTransactionMicros) = (long.MaxValue, long.MinValue);
+    }
+
+    private void Add(StreamPartition partition, in ReceivedMessage message)
+    {
+        OldestEnqueuedMicros = Math.Min(OldestEnqueuedMicros, message.EnqueuedAtMicros);
+        FailedItem failed;
+        try
+        {
+            var result = parser.Parse(message.Message.Body, message.EnqueuedAtMicros);
+            if (result.IsValid)
+            {
+                // A replay tells consumers about events again; the figures have them already.
+                if (!_lastIsReplay)
+                {
+                    Figures.Add(result.Transaction);
+                    NewestTransactionMicros = Math.Max(NewestTransactionMicros, result.Transaction.TransactionTimestampMicros!.Value);
+                }
+
+                return;
+            }
+
+            failed = FailedItemFactory.Create(partition, message, result);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // Poison must never stop the stream.
+            failed = FailedItemFactory.CreateInternal(partition, message, exception);
+        }
+
+        Failed.Add(failed);
+        FailedBytes += failed.RawPayload.Length + failed.Errors.Length;
+    }
+
+    private void Look(MessageHeaders headers, bool collectLinks)
+    {
+        _lastHeaders = headers;
+        _lastIsReplay = headers[HeaderNames.Origin] == "replay";
+        if (collectLinks && _links.Count < MaxLinks && ActivityContext.TryParse(headers[HeaderNames.TraceParent], headers[HeaderNames.TraceState], isRemote: true, out var context))
+            _links.Add(context);
+    }
+}

@@ -1,0 +1,193 @@
+using Npgsql;
+using PaymentPlatform.Events;
+using PaymentPlatform.Storage.Database.Checkpoints;
+using PaymentPlatform.Streaming;
+
+namespace PaymentPlatform.Metrics;
+
+/// <summary>
+/// Reads, gathers, commits. One batch may be in commit while the next is gathered. Whatever goes wrong with a commit, all that is gathered is dropped
+/// and every partition is read again from its checkpoint: the checkpoint alone says what took effect.
+/// </summary>
+internal sealed partial class MetricsLoop(
+    MessageConsumer consumer, MetricsWriter writer, TransactionParser parser, MetricsOptions options, MetricsTelemetry telemetry, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<StreamPartition, long> _nextOffsets = [];
+    private GatheredBatch _gathered = new(parser);
+    private GatheredBatch _committing = new(parser);
+    private Task<IReadOnlyList<StreamPartition>>? _commit;
+    private long _lastCommit = time.GetTimestamp() - time.TimestampFrequency * 60;
+    private int _failures;
+
+    /// <param name="stop">Begins the graceful end: what is gathered is committed, the partitions are given up.</param>
+    /// <param name="abort">Ends it at once.</param>
+    public async Task RunAsync(CancellationToken stop, CancellationToken abort)
+    {
+        var stopping = false;
+        while (!consumer.IsStopped)
+        {
+            if (stop.IsCancellationRequested && !stopping)
+            {
+                consumer.Stop();
+                stopping = true;
+            }
+
+            if (_commit is { IsCompleted: true })
+                await SettleAsync(abort);
+            if (IsFull || (IsDue && _commit is null))
+                await CommitAsync(abort);
+            else if (await consumer.ReadAsync(ReadTimeout(), abort) is { } next)
+                await HandleAsync(next, abort);
+            else if (IsDue)
+                await CommitAsync(abort);
+        }
+
+        await SettleAsync(abort);
+    }
+
+    private bool IsFull =>
+        _gathered.Events >= options.MaxBatchEvents || _gathered.FailedBytes >= options.MaxFailedBytes || _gathered.Figures.KeyCount >= options.MaxBatchKeys;
+
+    private bool IsDue => !_gathered.IsEmpty && Remaining() <= TimeSpan.Zero;
+
+    private TimeSpan Remaining() => options.CommitInterval - time.GetElapsedTime(_lastCommit);
+
+    private TimeSpan ReadTimeout()
+    {
+        if (_gathered.IsEmpty)
+            return Idle;
+        var remaining = Remaining();
+        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
+    }
+
+    private async ValueTask HandleAsync(ConsumerEvent next, CancellationToken abort)
+    {
+        switch (next)
+        {
+            case ConsumerEvent.Received(var batch):
+                using (batch)
+                    await AddAsync(batch, abort);
+                break;
+            case ConsumerEvent.Assigned(var partition, var offset):
+                await ForgetAsync(partition, abort);
+                _nextOffsets[partition] = offset;
+                LogAssigned(logger, partition, offset);
+                break;
+            case ConsumerEvent.Lost(var partition):
+                await ForgetAsync(partition, abort);
+                LogLost(logger, partition);
+                break;
+            case ConsumerEvent.Revoking(var partition):
+                // Should the commit fail, the others are read again; this one goes anyway, and its next owner reads it.
+                _nextOffsets.Remove(partition);
+                await CommitAsync(abort);
+                await SettleAsync(abort);
+                await consumer.ReleaseAsync(partition, abort);
+                LogReleased(logger, partition);
+                break;
+        }
+    }
+
+    private async ValueTask AddAsync(MessageBatch batch, CancellationToken abort)
+    {
+        if (!_nextOffsets.TryGetValue(batch.Partition, out var expected))
+            return;
+        if (batch.FirstOffset != expected)
+        {
+            LogOutOfOrder(logger, batch.Partition, expected, batch.FirstOffset);
+            await RewindAsync(abort);
+            return;
+        }
+
+        _gathered.Add(batch, telemetry.WantsLinks);
+        _nextOffsets[batch.Partition] = batch.NextOffset;
+    }
+
+    /// <summary>What is held for the partition is void. Figures of several partitions are added up already, so the others are read again too.</summary>
+    private async ValueTask ForgetAsync(StreamPartition partition, CancellationToken abort)
+    {
+        await SettleAsync(abort);
+        _nextOffsets.Remove(partition);
+        if (_gathered.Holds(partition))
+            await RewindAsync(abort);
+    }
+
+    private async ValueTask CommitAsync(CancellationToken abort)
+    {
+        await SettleAsync(abort);
+        if (_gathered.IsEmpty)
+            return;
+        (_gathered, _committing) = (_committing, _gathered);
+        _lastCommit = time.GetTimestamp();
+        _commit = WriteAsync(_committing, abort);
+    }
+
+    private async Task<IReadOnlyList<StreamPartition>> WriteAsync(GatheredBatch batch, CancellationToken abort)
+    {
+        using var activity = telemetry.StartCommit(batch);
+        var started = time.GetTimestamp();
+        try
+        {
+            var stale = await writer.CommitAsync(batch, abort);
+            var elapsed = time.GetElapsedTime(started);
+            if (stale.Count > 0)
+                telemetry.Outcome("stale", elapsed);
+            else
+                telemetry.Committed(batch, elapsed, time.GetUtcNow());
+            LogCommit(logger, batch.Events, batch.Failed.Count, batch.Figures.KeyCount, elapsed.TotalMilliseconds);
+            return stale;
+        }
+        catch (Exception exception)
+        {
+            activity?.SetStatus(System.Diagnostics.ActivityStatusCode.Error, exception.Message);
+            telemetry.Outcome("failed", time.GetElapsedTime(started));
+            throw;
+        }
+    }
+
+    /// <summary>Waits for the commit that is under way, if any. When it did not take effect, or nobody knows, all is read again from the checkpoints.</summary>
+    private async ValueTask SettleAsync(CancellationToken abort)
+    {
+        if (_commit is not { } commit)
+            return;
+        _commit = null;
+        try
+        {
+            var stale = await commit;
+            _committing.Clear();
+            _failures = 0;
+            if (stale.Count > 0)
+            {
+                LogStale(logger, string.Join(", ", stale));
+                await RewindAsync(abort);
+            }
+        }
+        catch (Exception exception) when (!abort.IsCancellationRequested)
+        {
+            _committing.Clear();
+            var backoff = Backoff(_failures++);
+            if (exception is NpgsqlException)
+                LogCommitFailed(logger, exception.Message, backoff.TotalSeconds);
+            else
+                LogCommitBroken(logger, exception, backoff.TotalSeconds);
+            await Task.Delay(backoff, time, abort);
+            await RewindAsync(abort);
+        }
+    }
+
+    private static TimeSpan Backoff(int failures) =>
+        TimeSpan.FromMilliseconds(Math.Min(MaxBackoff.TotalMilliseconds, 50 * Math.Pow(2, Math.Min(failures, 10)) * (0.5 + Random.Shared.NextDouble())));
+
+    private async ValueTask RewindAsync(CancellationToken abort)
+    {
+        _gathered.Clear();
+        var partitions = _nextOffsets.Keys.Order().ToArray();
+        // No batch is taken before the partition is announced again.
+        _nextOffsets.Clear();
+        foreach (var partition in partitions)
+            await consumer.RewindAsync(partition, abort);
+    }
+}

@@ -1,0 +1,28 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace PaymentPlatform.Metrics;
+
+/// <summary>Section <c>Metrics</c>. A batch is what one transaction commits; the first limit that it meets ends it.</summary>
+public sealed class MetricsOptions
+{
+    public const string Section = "Metrics";
+
+    /// <summary>The least time between the starts of two commits: an event waits this long at most before its commit begins, and an event after a pause does not wait.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10", ErrorMessage = "Metrics:CommitInterval must lie between 00:00:00 and 00:00:10.")]
+    public TimeSpan CommitInterval { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    [Range(1, 1_000_000, ErrorMessage = "Metrics:MaxBatchEvents must lie between 1 and 1000000.")]
+    public int MaxBatchEvents { get; set; } = 50_000;
+
+    /// <summary>Bytes of invalid events, which are kept whole until they are committed.</summary>
+    [Range(1L << 16, 1L << 30, ErrorMessage = "Metrics:MaxFailedBytes must lie between 65536 and 1073741824.")]
+    public long MaxFailedBytes { get; set; } = 16 << 20;
+
+    /// <summary>Rows of <c>payment_metrics_5m</c> that a batch touches.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "Metrics:MaxBatchKeys must lie between 1 and 1000000.")]
+    public int MaxBatchKeys { get; set; } = 20_000;
+
+    /// <summary>How long a stopping service goes on to commit what it has gathered.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:05:00", ErrorMessage = "Metrics:StopTimeout must lie between 00:00:00 and 00:05:00.")]
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(20);
+}

@@ -1,0 +1,107 @@
+using Npgsql;
+using NpgsqlTypes;
+using PaymentPlatform.Storage.Database.Checkpoints;
+
+namespace PaymentPlatform.Metrics;
+
+/// <summary>Commits a batch: checkpoints, figures and dead letters in one transaction.</summary>
+internal sealed class MetricsWriter(NpgsqlDataSource database)
+{
+    public const string ConsumerGroup = "metrics";
+
+    // Npgsql takes a timestamptz as it goes over the wire: microseconds since 2000-01-01. It has no DateTime's limits.
+    private const long PostgresEpochMicros = 946_684_800_000_000;
+
+    /// <summary>Rows are locked in key order, by the index's own collation, so that several processes never deadlock.</summary>
+    private const string UpsertSql = """
+        INSERT INTO payment_metrics_5m AS m
+          (window_start, window_end, payment_method, currency, payment_status, total_count, total_amount, min_amount, max_amount)
+        SELECT w, w + interval '5 minutes', method, currency, status, count, total, min, max
+        FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::numeric[], $7::numeric[], $8::numeric[])
+          AS b(w, method, currency, status, count, total, min, max)
+        ORDER BY w, method COLLATE "C", currency COLLATE "C", status COLLATE "C"
+        ON CONFLICT (window_start, payment_method, currency, payment_status) DO UPDATE SET
+          total_count = m.total_count + excluded.total_count,
+          total_amount = m.total_amount + excluded.total_amount,
+          min_amount = least(m.min_amount, excluded.min_amount),
+          max_amount = greatest(m.max_amount, excluded.max_amount),
+          updated_at = now()
+        """;
+
+    // A conflict is impossible while the checkpoints stand. Were they set back by hand, this would fail loudly, as it should: the figures would count twice.
+    private const string CopySql = """
+        COPY failed_items (stream, log_id, partition_id, stream_offset, message_id, transaction_id, correlation_id, error_type, error_message, errors, raw_payload, enqueued_at)
+        FROM STDIN (FORMAT BINARY)
+        """;
+
+    /// <returns>Empty when the batch took effect; otherwise nothing did, and these are the partitions that another owner has moved on.</returns>
+    /// <exception cref="NpgsqlException">The database failed. Whether the batch took effect, the checkpoints tell.</exception>
+    public async Task<IReadOnlyList<StreamPartition>> CommitAsync(GatheredBatch batch, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var stale = await CheckpointStore.AdvanceAsync(transaction, ConsumerGroup, batch.Ranges, cancellationToken);
+        if (stale.Count > 0)
+        {
+            await transaction.RollbackAsync(cancellationToken);
+            return stale;
+        }
+
+        if (batch.Figures.KeyCount > 0)
+            await UpsertAsync(connection, transaction, batch.Figures, cancellationToken);
+        if (batch.Failed.Count > 0)
+            await CopyAsync(connection, batch.Failed, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return [];
+    }
+
+    private static async Task UpsertAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, FigureAccumulator figures, CancellationToken cancellationToken)
+    {
+        var rows = figures.Rows().ToArray();
+        await using var command = new NpgsqlCommand(UpsertSql, connection, transaction);
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = Array.ConvertAll(rows, r => r.WindowStart - PostgresEpochMicros), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(rows, r => r.PaymentMethod) });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(rows, r => r.Currency) });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(rows, r => r.PaymentStatus) });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = Array.ConvertAll(rows, r => r.Count) });
+        command.Parameters.Add(new NpgsqlParameter<decimal[]> { TypedValue = Array.ConvertAll(rows, r => ToDecimal(r.TotalScaled)) });
+        command.Parameters.Add(new NpgsqlParameter<decimal[]> { TypedValue = Array.ConvertAll(rows, r => ToDecimal(r.MinScaled)) });
+        command.Parameters.Add(new NpgsqlParameter<decimal[]> { TypedValue = Array.ConvertAll(rows, r => ToDecimal(r.MaxScaled)) });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static async Task CopyAsync(NpgsqlConnection connection, List<FailedItem> items, CancellationToken cancellationToken)
+    {
+        await using var import = await connection.BeginBinaryImportAsync(CopySql, cancellationToken);
+        foreach (var item in items)
+        {
+            await import.StartRowAsync(cancellationToken);
+            await import.WriteAsync(item.Partition.Stream, NpgsqlDbType.Text, cancellationToken);
+            await import.WriteAsync(item.Partition.LogId, NpgsqlDbType.Text, cancellationToken);
+            await import.WriteAsync(item.Partition.PartitionId, NpgsqlDbType.Integer, cancellationToken);
+            await import.WriteAsync(item.Offset, NpgsqlDbType.Bigint, cancellationToken);
+            await import.WriteAsync(item.MessageId, NpgsqlDbType.Text, cancellationToken);
+            if (item.TransactionId is null)
+                await import.WriteNullAsync(cancellationToken);
+            else
+                await import.WriteAsync(item.TransactionId, NpgsqlDbType.Text, cancellationToken);
+            await import.WriteAsync(item.CorrelationId, NpgsqlDbType.Text, cancellationToken);
+            await import.WriteAsync(item.ErrorType, NpgsqlDbType.Text, cancellationToken);
+            await import.WriteAsync(item.ErrorMessage, NpgsqlDbType.Text, cancellationToken);
+            await import.WriteAsync(item.Errors, NpgsqlDbType.Jsonb, cancellationToken);
+            await import.WriteAsync(item.RawPayload, NpgsqlDbType.Bytea, cancellationToken);
+            await import.WriteAsync(item.EnqueuedAtMicros - PostgresEpochMicros, NpgsqlDbType.TimestampTz, cancellationToken);
+        }
+
+        await import.CompleteAsync(cancellationToken);
+    }
+
+    /// <summary>Exact: decimal holds 96 bits, enough for the sum of billions of decimal(19,4).</summary>
+    internal static decimal ToDecimal(Int128 scaled)
+    {
+        var bits = (UInt128)Int128.Abs(scaled);
+        return bits >> 96 == 0
+            ? new((int)(uint)bits, (int)(uint)(bits >> 32), (int)(uint)(bits >> 64), scaled < 0, 4)
+            : throw new OverflowException($"The scaled amount {scaled} exceeds 96 bits.");
+    }
+}
