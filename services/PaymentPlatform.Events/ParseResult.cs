@@ -7,12 +7,18 @@ public sealed class ParseResult
 
     public ParsedTransaction Transaction { get; } = new();
 
-    /// <summary>All errors in the order in which they were met; empty for a valid event.</summary>
+    /// <summary>
+    /// All errors: those of values in the order in which they were met, then missing fields, then unreadable text and card data. Empty for a valid event.
+    /// The list is filled again by the next call; the errors themselves may be kept.
+    /// </summary>
     public IReadOnlyList<ValidationError> Errors => _errors;
 
     public bool IsValid => _errors.Count == 0;
 
-    /// <summary>The bytes to store: the payload itself, or a masked copy under <see cref="CardDataMode.Mask"/> when it held card data.</summary>
+    /// <summary>
+    /// The bytes to store: the payload itself, or a masked copy under <see cref="CardDataMode.Mask"/> when it held card data.
+    /// A copy is made for this event alone and stays as it is after the next call.
+    /// </summary>
     public ReadOnlyMemory<byte> Payload { get; internal set; }
 
     /// <summary>True when <see cref="Payload"/> is a masked copy.</summary>

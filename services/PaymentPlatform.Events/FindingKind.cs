@@ -1,0 +1,10 @@
+namespace PaymentPlatform.Events;
+
+internal enum FindingKind
+{
+    CardNumber,
+    Secret,
+    InvalidUtf8,
+    LoneSurrogate,
+    Nul,
+}
