@@ -1,0 +1,176 @@
+using System.Globalization;
+using System.Text;
+using PaymentPlatform.Storage.Archive.Parquet;
+
+namespace PaymentPlatform.Storage.Tests.Archive;
+
+/// <summary>Statistics let readers skip row groups; wrong ones lose rows without a word.</summary>
+public sealed class ParquetStatisticsTests
+{
+    private const int Rows = 10_000;
+    private const int RowsPerGroup = 500;
+
+    private static readonly string[] s_withoutBounds = ["raw_payload"];
+
+    [Fact]
+    public void Filter_RandomRangesOfEachColumn_SameAsScanWithoutStatistics()
+    {
+        using var file = ParquetOnDisk.Of(EventModels.Mixed(21, Rows), RowsPerGroup);
+        file.Execute("CREATE TABLE plain AS SELECT * FROM events");
+        var random = new Random(22);
+        var columns = ArchiveSchema.Columns.Where(c => c.Name != "raw_payload").ToArray();
+        var found = 0L;
+        for (var i = 0; i < 200; i++)
+        {
+            var column = columns[i % columns.Length].Name;
+            var filter = Filter(file, random, column);
+            var expected = file.Query($"SELECT count(*), bit_xor(hash(file_row_number)) FROM plain WHERE {filter}")[0];
+            var actual = file.Query($"SELECT count(*), bit_xor(hash(file_row_number)) FROM events WHERE {filter}")[0];
+            Assert.True(expected.SequenceEqual(actual), $"{filter}: {actual[0]} rows instead of {expected[0]}");
+            found += (long)expected[0]!;
+        }
+
+        Assert.True(found > Rows, "The filters find next to nothing: they test nothing.");
+    }
+
+    [Fact]
+    public void Statistics_OfEachRowGroup_BoundItsValuesAndCountItsNulls()
+    {
+        using var file = ParquetOnDisk.Of(EventModels.Mixed(23, Rows), RowsPerGroup);
+        foreach (var column in ArchiveSchema.Columns)
+        {
+            var chunks = file.Query($"""
+                SELECT row_group_id, row_group_num_rows, stats_min_value, stats_max_value, stats_null_count
+                FROM parquet_metadata('{file.FileName}') WHERE path_in_schema = '{column.Name}' ORDER BY row_group_id
+                """);
+            Assert.Equal(Rows / RowsPerGroup, chunks.Length);
+            foreach (var chunk in chunks)
+            {
+                var from = (long)chunk[0]! * RowsPerGroup;
+                var text = column.Annotation == Annotation.Text;
+                var values = file.Query($"SELECT {column.Name}{(text || column.Type == PhysicalType.ByteArray ? "" : "::VARCHAR")} FROM events WHERE file_row_number >= {from} AND file_row_number < {from + RowsPerGroup}");
+                Assert.Equal((long)values.Count(v => v[0] is null), chunk[4]);
+                if (s_withoutBounds.Contains(column.Name) || values.All(v => v[0] is null))
+                {
+                    Assert.Null(chunk[2]);
+                    continue;
+                }
+
+                Assert.NotNull(chunk[2]);
+                Assert.NotNull(chunk[3]);
+                if (text)
+                    AssertBounds([.. values.Where(v => v[0] is not null).Select(v => (string)v[0]!)], (string)chunk[2]!, (string)chunk[3]!);
+                else
+                    AssertExact(file, column.Name, from, chunk);
+            }
+        }
+    }
+
+    [Fact]
+    public void Statistics_TimeFilter_SkipsRowGroups()
+    {
+        var models = EventModels.Ordinary(24, Rows);
+        using var file = ParquetOnDisk.Of(models, RowsPerGroup);
+        var middle = models[Rows / 2].EnqueuedAt;
+        var plan = string.Join('\n', file.Query($"EXPLAIN ANALYZE SELECT sum(length(metadata)) FROM events WHERE enqueued_at = make_timestamptz({middle})").Select(r => (string)r[1]!));
+        var groups = file.Query($"""
+            SELECT count(*) FILTER (WHERE stats_min_value::TIMESTAMPTZ <= make_timestamptz({middle}) AND stats_max_value::TIMESTAMPTZ >= make_timestamptz({middle})), count(*)
+            FROM parquet_metadata('{file.FileName}') WHERE path_in_schema = 'enqueued_at'
+            """)[0];
+        Assert.Equal(1L, groups[0]);
+        Assert.Equal((long)(Rows / RowsPerGroup), groups[1]);
+        Assert.Contains("enqueued_at", plan);
+    }
+
+    [Fact]
+    public void MinMax_LongTexts_AreTheValuesNotTheShortenedBounds()
+    {
+        string[] names = [new string('m', 200), new string('m', 199) + "😀", "n" + new string('\uFFFD', 100), new string('é', 100)];
+        using var file = ParquetOnDisk.Of(names.Select((name, i) => new EventModel
+        {
+            Offset = i,
+            Texts = [.. EventModel.TextColumns.Select(c => c == "merchant_name" ? name : null)],
+        }));
+        var row = file.Query("SELECT min(merchant_name), max(merchant_name) FROM events")[0];
+        var sorted = names.OrderBy(n => n, s_byteOrder).ToArray();
+        Assert.Equal([sorted[0], sorted[^1]], row);
+        var exact = file.Query($"SELECT min_is_exact, max_is_exact FROM parquet_metadata('{file.FileName}') WHERE path_in_schema = 'merchant_name'")[0];
+        Assert.Equal([false, false], exact);
+    }
+
+    [Theory]
+    [InlineData("short", "short", "short")]
+    [InlineData("", "", "")]
+    public void Bounds_ShortText_Exact(string value, string lower, string upper)
+    {
+        Assert.Equal(lower, Encoding.UTF8.GetString(Utf8Bounds.Lower(Encoding.UTF8.GetBytes(value), out var minExact)));
+        Assert.Equal(upper, Encoding.UTF8.GetString(Utf8Bounds.Upper(Encoding.UTF8.GetBytes(value), out var maxExact)));
+        Assert.True(minExact && maxExact);
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("\u007F")]
+    [InlineData("\u07FF")]
+    [InlineData("\uD7FF")]
+    [InlineData("\uFFFF")]
+    [InlineData("\U0010FFFF")]
+    [InlineData("😀")]
+    [InlineData("abc\U0010FFFF")]
+    public void Bounds_LongText_ValidAndAround(string unit)
+    {
+        var value = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(unit, 80)));
+        var lower = Utf8Bounds.Lower(value, out _);
+        var upper = Utf8Bounds.Upper(value, out var exact);
+        Assert.True(lower.AsSpan().SequenceCompareTo(value) <= 0);
+        Assert.True(upper.AsSpan().SequenceCompareTo(value) >= 0);
+        Assert.Equal(exact, upper.AsSpan().SequenceEqual(value));
+        Assert.True(System.Text.Unicode.Utf8.IsValid(lower) && System.Text.Unicode.Utf8.IsValid(upper));
+        Assert.True(unit == "\U0010FFFF" || upper.Length <= Utf8Bounds.MaxBytes + 4);
+    }
+
+    private static readonly Comparer<string> s_byteOrder = Comparer<string>.Create((a, b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b)));
+
+    private static string Filter(ParquetOnDisk file, Random random, string column)
+    {
+        string Literal()
+        {
+            var row = file.Query($"SELECT {column}::VARCHAR FROM plain WHERE {column} IS NOT NULL ORDER BY hash(file_row_number + {random.Next(1_000_000)}) LIMIT 1")[0];
+            var type = (string)file.Query($"SELECT typeof({column}) FROM plain LIMIT 1")[0][0]!;
+            return $"'{((string)row[0]!).Replace("'", "''").Replace("\0", "' || chr(0) || '")}'::{type}";
+        }
+
+        return random.Next(6) switch
+        {
+            0 => $"{column} = ({Literal()})",
+            1 => $"{column} >= ({Literal()})",
+            2 => $"{column} < ({Literal()})",
+            3 => $"({column} <= ({Literal()}) OR {column} IS NULL)",
+            4 => $"{column} BETWEEN least({Literal()}, {Literal()}) AND greatest({Literal()}, {Literal()})",
+            _ => $"{column} IN ({Literal()}, {Literal()})",
+        };
+    }
+
+    private static void AssertBounds(string[] values, string min, string max)
+    {
+        var smallest = values.Min(s_byteOrder)!;
+        var largest = values.Max(s_byteOrder)!;
+        if (Encoding.UTF8.GetByteCount(smallest) <= Utf8Bounds.MaxBytes)
+            Assert.Equal(smallest, min);
+        if (Encoding.UTF8.GetByteCount(largest) <= Utf8Bounds.MaxBytes)
+            Assert.Equal(largest, max);
+        Assert.True(s_byteOrder.Compare(min, smallest) <= 0);
+        Assert.True(s_byteOrder.Compare(max, largest) >= 0);
+    }
+
+    private static void AssertExact(ParquetOnDisk file, string column, long from, object?[] chunk)
+    {
+        var type = (string)file.Query($"SELECT typeof({column}) FROM events LIMIT 1")[0][0]!;
+        string Quote(object? text) => string.Create(CultureInfo.InvariantCulture, $"'{text}'::{type}");
+        var equal = file.Query($"""
+            SELECT min({column}) = {Quote(chunk[2])} AND max({column}) = {Quote(chunk[3])}
+            FROM events WHERE file_row_number >= {from} AND file_row_number < {from + RowsPerGroup}
+            """)[0][0];
+        Assert.True((bool)equal!, $"{column} from row {from}: {chunk[2]} … {chunk[3]}");
+    }
+}
