@@ -1,9 +1,36 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using PaymentPlatform.BlobArchiver;
+using PaymentPlatform.Storage.Archive;
+using PaymentPlatform.Storage.Database;
+
 namespace Microsoft.Extensions.Hosting;
 
 /// <summary>Registers and maps the service.</summary>
 public static class BlobArchiverExtensions
 {
-    public static IHostApplicationBuilder AddBlobArchiver(this IHostApplicationBuilder builder) => builder;
+    /// <summary>The archiver: consumer group <c>archiver</c>, section <c>Archiver</c>.</summary>
+    public static IHostApplicationBuilder AddBlobArchiver(this IHostApplicationBuilder builder)
+    {
+        builder.AddHybridStorage();
+        builder.AddStreaming();
 
+        var services = builder.Services;
+        services.AddOptions<ArchiverOptions>().BindConfiguration(ArchiverOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(provider => new ArchiveBlobs(provider.GetRequiredService<HybridConnectionManager>().RawEvents));
+        services.TryAddSingleton<WriteProbe>();
+        services.AddMetrics();
+        services.AddSingleton<ArchiverTelemetry>();
+        services.AddSingleton<PersistentRetry>();
+        services.AddSingleton<ArchiveFileWriter>();
+        services.AddSingleton<IArchiveFlusher, ArchiveFlusher>();
+        services.AddSingleton<LostFileRestorer>();
+        services.AddSingleton<ArchiveSweeper>();
+        services.AddHostedService<ArchiverService>();
+        services.AddHostedService<ArchiveMaintenanceService>();
+        return builder;
+    }
+
+    /// <summary>The archiver has no endpoints of its own; health comes with the service defaults.</summary>
     public static WebApplication MapBlobArchiver(this WebApplication app) => app;
 }

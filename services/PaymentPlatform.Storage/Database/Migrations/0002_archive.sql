@@ -24,6 +24,8 @@ CREATE TABLE raw_event_files (
   CHECK (state <> 'live' OR (row_count IS NOT NULL AND byte_size IS NOT NULL AND sha256 IS NOT NULL AND archived_at IS NOT NULL))
 );
 CREATE INDEX raw_event_files_live_by_transaction_time ON raw_event_files (min_transaction_timestamp, max_transaction_timestamp) WHERE state = 'live';
+-- What became live recently is checked to be there.
+CREATE INDEX raw_event_files_live_by_change ON raw_event_files (state_changed_at) WHERE state = 'live';
 CREATE INDEX raw_event_files_by_state ON raw_event_files (state, state_changed_at) WHERE state IN ('pending', 'abandoned', 'superseded', 'deleting');
 
 CREATE TABLE raw_event_ranges (

@@ -1,0 +1,46 @@
+using Npgsql;
+
+namespace PaymentPlatform.BlobArchiver;
+
+/// <summary>Work that one process at a time should do. Held by an open transaction, so that it goes whatever becomes of the holder.</summary>
+internal sealed class AdvisoryLock : IAsyncDisposable
+{
+    /// <summary>"ARCSWEEP" and "ARCRESTO".</summary>
+    public const long Sweeper = 0x4152435357454550, Restorer = 0x415243524553544F;
+
+    private readonly NpgsqlConnection _connection;
+    private readonly NpgsqlTransaction _transaction;
+
+    private AdvisoryLock(NpgsqlConnection connection, NpgsqlTransaction transaction)
+    {
+        _connection = connection;
+        _transaction = transaction;
+    }
+
+    /// <returns>Null when another holds it.</returns>
+    public static async Task<AdvisoryLock?> TryTakeAsync(NpgsqlDataSource database, long key, CancellationToken cancellationToken)
+    {
+        var connection = await database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await using var command = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock($1)", connection, transaction) { Parameters = { new() { Value = key } } };
+            if ((bool)(await command.ExecuteScalarAsync(cancellationToken))!)
+                return new(connection, transaction);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+
+        await connection.DisposeAsync();
+        return null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _transaction.DisposeAsync();
+        await _connection.DisposeAsync();
+    }
+}

@@ -1,0 +1,156 @@
+using System.Diagnostics;
+using Npgsql;
+using PaymentPlatform.Storage.Archive;
+using PaymentPlatform.Storage.Database;
+using PaymentPlatform.Storage.Database.Checkpoints;
+
+namespace PaymentPlatform.BlobArchiver;
+
+/// <summary>
+/// Writes one Parquet file so that it is live together with its effects, or not at all: pending row, blob under a new name, one transaction. Tries for as long as it takes;
+/// an attempt whose outcome is unknown is simply made again, since the row's state and the effects' own compare-and-swap tell whether it had succeeded.
+/// </summary>
+internal sealed partial class ArchiveFileWriter(
+    HybridConnectionManager connections, ArchiveBlobs blobs, PersistentRetry retry, WriteProbe probe, ArchiverTelemetry telemetry, TimeProvider timeProvider, ILogger<ArchiveFileWriter> logger)
+{
+    private static readonly string Owner = $"{Environment.MachineName}/{Environment.ProcessId}";
+
+    /// <param name="buffer">Not empty, and untouched until the task ends.</param>
+    /// <param name="effects">What has to happen with the file, in its transaction; false when another has been quicker. May run several times.</param>
+    /// <returns>The live file, or null when it was abandoned: the effects or the pending row were lost to another.</returns>
+    public async Task<ManifestEntry?> WriteAsync(
+        RawEventBuffer buffer, IReadOnlyCollection<OffsetRange> ranges, Func<NpgsqlTransaction, CancellationToken, Task<bool>> effects, CancellationToken cancellationToken)
+    {
+        var archivedAt = (timeProvider.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        using var file = await StageAsync(WriteStage.Serialize, Guid.Empty, _ => Task.Run(() => ParquetSerializer.Serialize(buffer, archivedAt), CancellationToken.None), cancellationToken);
+        await StageAsync(WriteStage.Verify, Guid.Empty, async token =>
+        {
+            await ParquetSerializer.VerifyAsync(file, token);
+            return true;
+        }, cancellationToken);
+
+        while (true)
+        {
+            var fileId = Guid.CreateVersion7(timeProvider.GetUtcNow());
+            var name = ArchiveFileName.Create(fileId, buffer.MinEnqueuedAtMicros ?? archivedAt);
+            var entry = ManifestEntry.Create(fileId, name, archivedAt, buffer, file);
+            if (!await StageAsync(WriteStage.Announce, fileId, token => AnnounceAsync(fileId, name, token), cancellationToken))
+            {
+                await AbandonAsync(fileId, name, cancellationToken);
+                return null;
+            }
+
+            switch (await StageAsync(WriteStage.Upload, fileId, token => UploadAsync(fileId, name, file, token), cancellationToken))
+            {
+                case UploadOutcome.RowLost:
+                    await AbandonAsync(fileId, name, cancellationToken);
+                    return null;
+                case UploadOutcome.NameTaken:
+                    LogNameTaken(logger, name);
+                    await AbandonAsync(fileId, name, cancellationToken);
+                    continue;
+            }
+
+            if (await StageAsync(WriteStage.Commit, fileId, token => CommitAsync(entry, ranges, effects, token), cancellationToken)
+                || await AbandonAsync(fileId, name, cancellationToken))
+                return entry;
+            return null;
+        }
+    }
+
+    private async Task<bool> AnnounceAsync(Guid fileId, string name, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.Database.OpenConnectionAsync(cancellationToken);
+        return await ArchiveManifest.InsertPendingAsync(connection, fileId, name, Owner, cancellationToken);
+    }
+
+    /// <summary>Each attempt first says that it is still alive, so that the sweeper leaves the row alone while the store is away.</summary>
+    private async Task<UploadOutcome> UploadAsync(Guid fileId, string name, ParquetFile file, CancellationToken cancellationToken)
+    {
+        if (!await AnnounceAsync(fileId, name, cancellationToken))
+            return UploadOutcome.RowLost;
+        await using var content = file.OpenRead();
+        return await blobs.CreateAsync(name, content, file.Sha256, cancellationToken) ? UploadOutcome.Written : UploadOutcome.NameTaken;
+    }
+
+    private async Task<bool> CommitAsync(
+        ManifestEntry entry, IReadOnlyCollection<OffsetRange> ranges, Func<NpgsqlTransaction, CancellationToken, Task<bool>> effects, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.Database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (!await effects(transaction, cancellationToken) || !await ArchiveManifest.MakeLiveAsync(transaction, entry, ranges, cancellationToken))
+        {
+            await transaction.RollbackAsync(cancellationToken);
+            return false;
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>Gives the file up for good, and its blob.</summary>
+    /// <returns>True when it turns out to be live: an earlier commit had succeeded, only its answer was lost.</returns>
+    private async Task<bool> AbandonAsync(Guid fileId, string name, CancellationToken cancellationToken)
+    {
+        var live = await retry.RunAsync("abandon a file", async token =>
+        {
+            await using var connection = await connections.Database.OpenConnectionAsync(token);
+            return !await ArchiveManifest.MoveAsync(connection, fileId, ManifestState.Pending, ManifestState.Abandoned, token)
+                && await ArchiveManifest.WasLiveAsync(connection, fileId, token);
+        }, cancellationToken);
+        if (live)
+            return true;
+
+        LogAbandoned(logger, name);
+        telemetry.FileAbandoned();
+        try
+        {
+            await blobs.DeleteIfExistsAsync(name, cancellationToken);
+            await using var connection = await connections.Database.OpenConnectionAsync(cancellationToken);
+            await ArchiveManifest.MoveAsync(connection, fileId, ManifestState.Abandoned, ManifestState.Deleted, cancellationToken);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The sweeper looks after abandoned rows.
+            LogLeftToSweeper(logger, name, PersistentRetry.Describe(e));
+        }
+
+        return false;
+    }
+
+    private async Task<T> StageAsync<T>(WriteStage stage, Guid fileId, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await probe.ReachedAsync(stage, fileId, cancellationToken);
+        var started = timeProvider.GetTimestamp();
+        var result = await retry.RunAsync(Describe(stage), work, cancellationToken);
+        var elapsed = timeProvider.GetElapsedTime(started);
+        telemetry.StageEnded(stage, elapsed);
+        Activity.Current?.AddEvent(new(stage.ToString().ToLowerInvariant(), timeProvider.GetUtcNow(), new() { { "duration_ms", elapsed.TotalMilliseconds } }));
+        return result;
+    }
+
+    private static string Describe(WriteStage stage) => stage switch
+    {
+        WriteStage.Serialize => "make a Parquet file",
+        WriteStage.Verify => "verify a Parquet file",
+        WriteStage.Announce => "announce a file in the manifest",
+        WriteStage.Upload => "upload a file",
+        _ => "commit a file",
+    };
+
+    private enum UploadOutcome
+    {
+        Written,
+        NameTaken,
+        RowLost,
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The file {Blob} was abandoned: another owner has moved on, or it was swept as stale. Its events are read again by whoever owns them.")]
+    private static partial void LogAbandoned(ILogger logger, string blob);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "There is another blob named {Blob}; writing the file under another name.")]
+    private static partial void LogNameTaken(ILogger logger, string blob);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The abandoned blob {Blob} could not be deleted: {Fault}. The sweeper tries again.")]
+    private static partial void LogLeftToSweeper(ILogger logger, string blob, string fault);
+}

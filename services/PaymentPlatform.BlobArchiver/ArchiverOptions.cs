@@ -1,0 +1,47 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace PaymentPlatform.BlobArchiver;
+
+/// <summary>Section <c>Archiver</c>. A file is written at a row count, a size or an age, whichever comes first.</summary>
+public sealed class ArchiverOptions : IValidatableObject
+{
+    public const string Section = "Archiver";
+
+    /// <summary>How long an event waits in memory, from the moment the archiver read it, before its file is begun.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "01:00:00")]
+    public TimeSpan FlushAge { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Events in a file at most.</summary>
+    [Range(1, 10_000_000)]
+    public int FlushRows { get; set; } = 100_000;
+
+    /// <summary>Payload bytes in a file, or memory taken for it, whichever is more: about. Two files are held at most: one filling, one on its way.</summary>
+    [Range(1 << 10, 1L << 30)]
+    public long FlushBytes { get; set; } = 64L << 20;
+
+    /// <summary>A file that was announced, but gave no sign of life for this long by the database's clock, is abandoned.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan PendingTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How often stale and abandoned files are looked for.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "1.00:00:00")]
+    public TimeSpan SweepInterval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Files that became live within this time are checked to be there, at start and every <see cref="RestoreInterval"/>. Longer than the stream's retention helps nothing.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan RestoreWindow { get; set; } = TimeSpan.FromMinutes(75);
+
+    /// <summary>How often recent files are checked to be there while the archiver runs.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan RestoreInterval { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>The longest pause between two attempts at a store that fails; the first is a 50th of it.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
+    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromSeconds(10);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (PendingTimeout < 2 * MaxRetryDelay)
+            yield return new($"{Section}:{nameof(PendingTimeout)} ({PendingTimeout}) must be at least twice {Section}:{nameof(MaxRetryDelay)} ({MaxRetryDelay}): files that are still tried would be abandoned.");
+    }
+}

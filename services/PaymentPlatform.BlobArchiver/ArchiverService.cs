@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage.Archive;
+using PaymentPlatform.Streaming;
+
+namespace PaymentPlatform.BlobArchiver;
+
+/// <summary>Keeps an <see cref="ArchiveLoop"/> going: container, lost files, then the stream; again from the checkpoints when a fault gets through.</summary>
+internal sealed partial class ArchiverService(
+    MessageConsumerFactory consumers,
+    IArchiveFlusher flusher,
+    ArchiveBlobs blobs,
+    LostFileRestorer restorer,
+    PersistentRetry retry,
+    IConfiguration configuration,
+    IOptions<ArchiverOptions> options,
+    ArchiverTelemetry telemetry,
+    TimeProvider timeProvider,
+    ILogger<ArchiverService> logger) : BackgroundService
+{
+    private readonly CancellationTokenSource _abort = new();
+
+    /// <summary>Lets the loop flush what it holds, for as long as the host waits.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await using var _ = cancellationToken.Register(() => _abort.CancelAsync());
+        await base.StopAsync(cancellationToken);
+    }
+
+    public override void Dispose()
+    {
+        _abort.Cancel();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await retry.RunAsync("make the archive's container", blobs.EnsureContainerAsync, stoppingToken);
+            await retry.RunAsync("look for lost files", restorer.RestoreAsync, stoppingToken);
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                await ArchiveAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested || _abort.IsCancellationRequested)
+        {
+            // Stopped before it began, or out of time: what was not committed is read again by the next owner.
+        }
+    }
+
+    private async Task ArchiveAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await using var consumer = await consumers.CreateAsync(ArchiveFlusher.ConsumerGroup, stoppingToken);
+            var appender = new EventAppender(CardDataSetting.Read(configuration), logger);
+            await new ArchiveLoop(consumer, flusher, appender, options.Value, telemetry, timeProvider, logger).RunAsync(stoppingToken, _abort.Token);
+            LogStopped(logger);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+        {
+            LogFault(logger, e, options.Value.MaxRetryDelay);
+            await Task.Delay(options.Value.MaxRetryDelay, timeProvider, stoppingToken);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Archiver stopped; everything it had read is in live files")]
+    private static partial void LogStopped(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The archiver failed. It starts again from its checkpoints in {Delay}")]
+    private static partial void LogFault(ILogger logger, Exception e, TimeSpan delay);
+}

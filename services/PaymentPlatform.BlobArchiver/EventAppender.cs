@@ -1,0 +1,117 @@
+using System.Buffers.Text;
+using System.Text;
+using PaymentPlatform.Events;
+using PaymentPlatform.Storage.Archive;
+using PaymentPlatform.Storage.Database.Checkpoints;
+using PaymentPlatform.Streaming;
+
+namespace PaymentPlatform.BlobArchiver;
+
+/// <summary>
+/// Turns messages into rows, valid or not. An event that our own code can't cope with is kept as well, as invalid, so that it neither stops the stream nor vanishes.
+/// Not thread-safe.
+/// </summary>
+internal sealed partial class EventAppender
+{
+    /// <summary>The constraint of the error that marks such an event.</summary>
+    public const string InternalConstraint = "internal";
+
+    private static readonly ParsedTransaction Nothing = new();
+    private static readonly ValidationError[] InternalError =
+        [new("", InternalConstraint, "an event that the platform can read", null, "The platform failed to read this event; its bytes are kept.")];
+
+    private readonly Func<ReadOnlyMemory<byte>, long, ParseResult> _parse;
+    private readonly bool _masks;
+    private readonly ILogger _logger;
+    private StreamPartition _partition;
+    private byte[] _idPrefix = [];
+    private byte[] _id = [];
+    private MessageHeaders? _headers;
+    private EventOrigin _origin;
+    private byte[] _originId = [];
+
+    public EventAppender(CardDataMode cardData, ILogger logger)
+        : this(cardData, new TransactionParser(new() { CardData = cardData }).Parse, logger)
+    {
+    }
+
+    internal EventAppender(CardDataMode cardData, Func<ReadOnlyMemory<byte>, long, ParseResult> parse, ILogger logger)
+    {
+        _parse = parse;
+        _masks = cardData != CardDataMode.Allow;
+        _logger = logger;
+    }
+
+    /// <exception cref="Exception">Not even the bare bytes could be kept.</exception>
+    public void Append(RawEventBuffer buffer, StreamPartition partition, in ReceivedMessage received)
+    {
+        if (partition != _partition)
+            UsePartition(partition);
+        if (!ReferenceEquals(received.Message.Headers, _headers))
+            UseHeaders(received.Message.Headers);
+
+        var rows = buffer.RowCount;
+        try
+        {
+            var parsed = _parse(received.Message.Body, received.EnqueuedAtMicros);
+            Append(buffer, received, parsed.Payload.Span, parsed.Transaction, parsed.Errors);
+        }
+        catch (Exception e) when (buffer.RowCount == rows)
+        {
+            // The message of the exception may quote the payload: its type and place are enough to find the fault.
+            LogUnreadable(_logger, partition.ToString(), received.Offset, e.GetType().Name, e.StackTrace);
+            var payload = _masks ? CautiousMask.Apply(received.Message.Body.Span) : received.Message.Body.ToArray();
+            Append(buffer, received, payload, Nothing, InternalError);
+        }
+    }
+
+    private void Append(RawEventBuffer buffer, in ReceivedMessage received, ReadOnlySpan<byte> payload, ParsedTransaction transaction, IReadOnlyList<ValidationError> errors)
+    {
+        var message = received.Message;
+        var messageId = message.MessageId.Length > 0 ? message.MessageId.Span : MakeId(received.Offset);
+        buffer.Append(new RawEvent
+        {
+            Partition = _partition,
+            Offset = received.Offset,
+            EnqueuedAtMicros = received.EnqueuedAtMicros,
+            MessageId = messageId,
+            // The event's own comes first; an event without any gets its id, so that every reader finds the same.
+            CorrelationId = message.CorrelationId.Length > 0 ? message.CorrelationId.Span : messageId,
+            RawPayload = payload,
+            Transaction = transaction,
+            Errors = errors,
+            Origin = _origin,
+            OriginId = _originId,
+        });
+    }
+
+    /// <summary>The id of a message whose producer gave it none: its position, so that every reader finds the same.</summary>
+    private ReadOnlySpan<byte> MakeId(long offset)
+    {
+        _idPrefix.CopyTo(_id, 0);
+        Utf8Formatter.TryFormat(offset, _id.AsSpan(_idPrefix.Length), out var digits);
+        return _id.AsSpan(0, _idPrefix.Length + digits);
+    }
+
+    private void UsePartition(StreamPartition partition)
+    {
+        _partition = partition;
+        _idPrefix = Encoding.UTF8.GetBytes($"{partition.LogId}-{partition.PartitionId}-");
+        _id = new byte[_idPrefix.Length + 20];
+    }
+
+    private void UseHeaders(MessageHeaders headers)
+    {
+        _headers = headers;
+        _origin = headers[HeaderNames.Origin] switch
+        {
+            "resubmission" => EventOrigin.Resubmission,
+            "replay" => EventOrigin.Replay,
+            _ => EventOrigin.Live,
+        };
+        _originId = headers[HeaderNames.OriginId] is { } id ? Encoding.UTF8.GetBytes(id) : [];
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The event at {Partition} offset {Offset} could not be read: {Fault}. It is archived as invalid. {StackTrace}")]
+    private static partial void LogUnreadable(ILogger logger, string partition, long offset, string fault, string? stackTrace);
+}

@@ -1,0 +1,117 @@
+using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage.Archive;
+using PaymentPlatform.Storage.Database;
+using PaymentPlatform.Streaming;
+
+namespace PaymentPlatform.BlobArchiver;
+
+/// <summary>
+/// Writes recent live files that the store has lost again, from the stream: Azurite saves its metadata only every few seconds, and a crash takes the newest blobs.
+/// The old row becomes lost and the new one live in one transaction, with the same ranges: readers see each event once throughout.
+/// </summary>
+internal sealed partial class LostFileRestorer(
+    HybridConnectionManager connections,
+    ArchiveBlobs blobs,
+    ArchiveFileWriter writer,
+    IOptions<ArchiverOptions> options,
+    IConfiguration configuration,
+    ArchiverTelemetry telemetry,
+    ILogger<LostFileRestorer> logger,
+    StreamRangeReader? stream = null)
+{
+    /// <returns>How many files were written again; null when another process is at it.</returns>
+    public async Task<int?> RestoreAsync(CancellationToken cancellationToken)
+    {
+        if (options.Value.RestoreWindow == TimeSpan.Zero)
+            return 0;
+        await using var guard = await AdvisoryLock.TryTakeAsync(connections.Database, AdvisoryLock.Restorer, cancellationToken);
+        if (guard is null)
+            return null;
+
+        var restored = 0;
+        foreach (var file in await FindLostAsync(cancellationToken))
+        {
+            if (await RestoreAsync(file, cancellationToken))
+                restored++;
+        }
+
+        return restored;
+    }
+
+    private async Task<List<ManifestFile>> FindLostAsync(CancellationToken cancellationToken)
+    {
+        // The manifest first: a file that becomes live in between is not among those that are looked for.
+        IReadOnlyList<ManifestFile> recent;
+        await using (var connection = await connections.Database.OpenConnectionAsync(cancellationToken))
+            recent = await ArchiveManifest.ListRecentLiveAsync(connection, options.Value.RestoreWindow, cancellationToken);
+
+        var lost = new List<ManifestFile>();
+        foreach (var folder in recent.GroupBy(f => ArchiveFileName.Folder(f.BlobName)))
+        {
+            var there = await blobs.ListAsync(folder.Key, cancellationToken);
+            lost.AddRange(folder.Where(f => !there.TryGetValue(f.BlobName, out var size) || size != f.ByteSize));
+        }
+
+        return lost;
+    }
+
+    private async Task<bool> RestoreAsync(ManifestFile file, CancellationToken cancellationToken)
+    {
+        LogMissing(logger, file.BlobName, file.RowCount);
+        if (stream is null)
+            return Unrestorable(file, "this transport can't read old events again");
+
+        using var buffer = new RawEventBuffer();
+        try
+        {
+            var appender = new EventAppender(CardDataSetting.Read(configuration), logger);
+            foreach (var range in file.Ranges)
+            {
+                await foreach (var batch in stream.ReadAsync(range, cancellationToken))
+                {
+                    using (batch)
+                        Append(buffer, appender, batch, range.From, range.To);
+                }
+            }
+        }
+        catch (StreamRangeGoneException e)
+        {
+            return Unrestorable(file, e.Message);
+        }
+
+        if (buffer.RowCount != file.RowCount)
+            return Unrestorable(file, $"the stream holds {buffer.RowCount} events of its ranges, the file held {file.RowCount}");
+
+        var made = await writer.WriteAsync(buffer, file.Ranges, (transaction, token) => ArchiveManifest.MakeLostAsync(transaction, file.FileId, token), cancellationToken);
+        if (made is null)
+            return false;
+        telemetry.FileRestored();
+        LogRestored(logger, file.BlobName, made.BlobName, made.RowCount);
+        return true;
+    }
+
+    private static void Append(RawEventBuffer buffer, EventAppender appender, MessageBatch batch, long from, long to)
+    {
+        foreach (ref readonly var message in batch.Messages)
+        {
+            if (message.Offset >= from && message.Offset < to)
+                appender.Append(buffer, batch.Partition, message);
+        }
+    }
+
+    private bool Unrestorable(ManifestFile file, string why)
+    {
+        telemetry.FileUnrestorable();
+        LogUnrestorable(logger, file.BlobName, file.RowCount, why);
+        return false;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The store has lost the live file {Blob} ({Rows} events), or holds it with another length: writing it again from the stream")]
+    private static partial void LogMissing(ILogger logger, string blob, long rows);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Wrote the lost file {Lost} again as {Blob}: {Rows} events")]
+    private static partial void LogRestored(ILogger logger, string lost, string blob, long rows);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The live file {Blob} ({Rows} events) is missing from the store and can't be written again: {Why}. It stays in the manifest; restore the blob from a backup.")]
+    private static partial void LogUnrestorable(ILogger logger, string blob, long rows, string why);
+}
