@@ -3,12 +3,17 @@ namespace PaymentPlatform.Streaming;
 /// <summary>A message's headers: few, small, the same instance shared by the messages of a request. Names are lower case.</summary>
 public sealed class MessageHeaders : IEquatable<MessageHeaders>
 {
-    public static MessageHeaders Empty { get; } = new([]);
+    public static MessageHeaders Empty { get; } = FromSorted([]);
 
     private readonly KeyValuePair<string, string>[] _items;
 
     public MessageHeaders(IEnumerable<KeyValuePair<string, string>> items) =>
         _items = [.. items.OrderBy(i => i.Key, StringComparer.Ordinal)];
+
+    private MessageHeaders(KeyValuePair<string, string>[] sorted) => _items = sorted;
+
+    /// <summary>Takes the array as it is: its items must be in ordinal order of their names.</summary>
+    internal static MessageHeaders FromSorted(KeyValuePair<string, string>[] sorted) => new(sorted);
 
     public ReadOnlySpan<KeyValuePair<string, string>> Items => _items;
 

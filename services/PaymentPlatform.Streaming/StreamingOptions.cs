@@ -7,7 +7,7 @@ public sealed class StreamingOptions
 {
     public const string Section = "Streaming";
 
-    /// <summary>Postgres, Kafka or EventHubs.</summary>
+    /// <summary>Postgres. (Kafka and EventHubs are to follow.)</summary>
     [Required]
     public string Transport { get; set; } = "Postgres";
 
@@ -30,4 +30,12 @@ public sealed class StreamingOptions
     /// <summary>How long a partition stays with an owner that gives no sign of life.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Uncompressed bytes that a consumer reads ahead of its caller in one partition. The record batch that reaches the limit still comes whole.</summary>
+    [Range(1L, 1L << 30)]
+    public long PrefetchBytesPerPartition { get; set; } = 8 << 20;
+
+    /// <summary>Uncompressed bytes that a consumer reads ahead in all its partitions together.</summary>
+    [Range(1L, 1L << 34)]
+    public long PrefetchBytes { get; set; } = 32 << 20;
 }

@@ -8,45 +8,67 @@ namespace PaymentPlatform.Storage.Database.Checkpoints;
 /// </summary>
 public static class CheckpointStore
 {
+    private const string Lock = """
+        SELECT c.stream, c.log_id, c.partition_id, c.next_offset
+        FROM stream_checkpoints c
+        WHERE c.consumer_group = $1 AND (c.stream, c.log_id, c.partition_id) IN (SELECT * FROM unnest($2::text[], $3::text[], $4::int[]))
+        ORDER BY c.stream COLLATE "C", c.log_id COLLATE "C", c.partition_id
+        FOR UPDATE
+        """;
+
+    // A statement of its own: its snapshot is younger than the locks, so what it compares is what stands.
+    private const string Move = """
+        WITH wanted AS MATERIALIZED (
+            SELECT * FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::bigint[]) AS w(stream, log_id, partition_id, expected, next)
+        ), fresh AS MATERIALIZED (
+            SELECT w.* FROM wanted w JOIN stream_checkpoints c USING (stream, log_id, partition_id) WHERE c.consumer_group = $1 AND c.next_offset = w.expected
+        )
+        UPDATE stream_checkpoints c SET next_offset = f.next, updated_at = clock_timestamp()
+        FROM fresh f
+        WHERE c.consumer_group = $1 AND c.stream = f.stream AND c.log_id = f.log_id AND c.partition_id = f.partition_id
+          AND (SELECT count(*) FROM fresh) = (SELECT count(*) FROM wanted)
+        """;
+
     /// <summary>
     /// Locks the checkpoints in key order, and moves each from <see cref="OffsetRange.From"/> to <see cref="OffsetRange.To"/> if all of them still stand at their From.
     /// </summary>
+    /// <param name="ranges">At most one a partition.</param>
     /// <returns>Empty when all moved. Otherwise nothing moved, and these are the partitions that another owner has moved on: roll back.</returns>
     public static async Task<IReadOnlyList<StreamPartition>> AdvanceAsync(
         NpgsqlTransaction transaction, string consumerGroup, IReadOnlyCollection<OffsetRange> ranges, CancellationToken cancellationToken)
     {
+        if (ranges.Count == 0)
+            return [];
         var ordered = ranges.OrderBy(r => r.Partition).ToArray();
-        const string sql = """
-            WITH wanted AS MATERIALIZED (
-                SELECT * FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::bigint[]) AS w(stream, log_id, partition_id, expected, next)
-            ), locked AS MATERIALIZED (
-                SELECT c.stream, c.log_id, c.partition_id, c.next_offset
-                FROM stream_checkpoints c
-                WHERE c.consumer_group = $1 AND (c.stream, c.log_id, c.partition_id) IN (SELECT stream, log_id, partition_id FROM wanted)
-                ORDER BY c.stream COLLATE "C", c.log_id COLLATE "C", c.partition_id
-                FOR UPDATE
-            ), fresh AS MATERIALIZED (
-                SELECT w.* FROM wanted w JOIN locked l USING (stream, log_id, partition_id) WHERE l.next_offset = w.expected
-            ), moved AS (
-                UPDATE stream_checkpoints c SET next_offset = f.next, updated_at = clock_timestamp()
-                FROM fresh f
-                WHERE c.consumer_group = $1 AND c.stream = f.stream AND c.log_id = f.log_id AND c.partition_id = f.partition_id
-                  AND (SELECT count(*) FROM fresh) = (SELECT count(*) FROM wanted)
-            )
-            SELECT stream, log_id, partition_id FROM fresh
-            """;
-        await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
-        command.Parameters.Add(new() { Value = consumerGroup });
-        command.Parameters.Add(new() { Value = ordered.Select(r => r.Partition.Stream).ToArray() });
-        command.Parameters.Add(new() { Value = ordered.Select(r => r.Partition.LogId).ToArray() });
-        command.Parameters.Add(new() { Value = ordered.Select(r => r.Partition.PartitionId).ToArray() });
-        command.Parameters.Add(new() { Value = ordered.Select(r => r.From).ToArray() });
-        command.Parameters.Add(new() { Value = ordered.Select(r => r.To).ToArray() });
-        var stale = ordered.Select(r => r.Partition).ToHashSet();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var streams = ordered.Select(r => r.Partition.Stream).ToArray();
+        var logs = ordered.Select(r => r.Partition.LogId).ToArray();
+        var partitions = ordered.Select(r => r.Partition.PartitionId).ToArray();
+        await using var batch = new NpgsqlBatch(transaction.Connection, transaction)
+        {
+            BatchCommands =
+            {
+                new(Lock) { Parameters = { new() { Value = consumerGroup }, new() { Value = streams }, new() { Value = logs }, new() { Value = partitions } } },
+                new(Move)
+                {
+                    Parameters =
+                    {
+                        new() { Value = consumerGroup }, new() { Value = streams }, new() { Value = logs }, new() { Value = partitions },
+                        new() { Value = ordered.Select(r => r.From).ToArray() }, new() { Value = ordered.Select(r => r.To).ToArray() },
+                    },
+                },
+            },
+        };
+        var stale = ordered.ToDictionary(r => r.Partition, r => r.From);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            stale.Remove(new(reader.GetString(0), reader.GetString(1), reader.GetInt32(2)));
-        return stale.Count == 0 ? [] : [.. stale.Order()];
+        {
+            var partition = new StreamPartition(reader.GetString(0), reader.GetString(1), reader.GetInt32(2));
+            if (stale.TryGetValue(partition, out var expected) && reader.GetInt64(3) == expected)
+                stale.Remove(partition);
+        }
+
+        await reader.NextResultAsync(cancellationToken);
+        return [.. stale.Keys.Order()];
     }
 
     /// <summary>The next offset to read, creating the checkpoint at <paramref name="start"/> when the group has none for this log yet.</summary>
@@ -69,6 +91,7 @@ public static class CheckpointStore
         command.Parameters.Add(new() { Value = partition.LogId });
         command.Parameters.Add(new() { Value = partition.PartitionId });
         command.Parameters.Add(new() { Value = start });
+        // Nothing comes back when another session made the row after this statement's snapshot; the second statement sees it.
         return (long)(await command.ExecuteScalarAsync(cancellationToken)
             ?? await command.ExecuteScalarAsync(cancellationToken)!)!;
     }

@@ -1,0 +1,162 @@
+using System.Buffers;
+using System.Data;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace PaymentPlatform.Streaming.Postgres;
+
+/// <summary>Reads what follows in several partitions with one query, and decodes it. Used by one loop.</summary>
+internal sealed partial class BatchFetcher(
+    NpgsqlDataSource database, ConsumerState state, PartitionLeases leases, string group, StreamingTelemetry telemetry, ILogger logger)
+{
+    /// <summary>Small record batches are put together up to here, so that the caller gets fewer, larger batches.</summary>
+    private const int MergedBytes = 2 << 20;
+    private const int MergedMessages = 10_000;
+
+    // The position may lie inside a record batch: the one that holds it is read too. Payloads are touched only in the rows that come back.
+    private const string Sql = """
+        SELECT w.i, b.first_offset, b.next_offset, b.enqueued_at, b.uncompressed_bytes, octet_length(b.payload), b.payload
+        FROM unnest($2::int[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS w(partition_id, position, budget, i)
+        CROSS JOIN LATERAL (
+            SELECT r.* FROM (
+                SELECT x.first_offset, x.next_offset, x.enqueued_at, x.uncompressed_bytes, x.payload,
+                       sum(x.uncompressed_bytes) OVER (ORDER BY x.first_offset) - x.uncompressed_bytes AS before
+                FROM (
+                    SELECT s.first_offset, s.next_offset, s.enqueued_at, s.uncompressed_bytes, s.payload
+                    FROM stream_batches s
+                    WHERE s.log_id = $1 AND s.partition_id = w.partition_id AND s.next_offset > w.position
+                      AND s.first_offset >= coalesce((
+                          SELECT y.first_offset FROM stream_batches y
+                          WHERE y.log_id = $1 AND y.partition_id = w.partition_id AND y.first_offset < w.position
+                          ORDER BY y.first_offset DESC LIMIT 1), w.position)
+                    ORDER BY s.first_offset LIMIT 256) x) r
+            WHERE r.before < w.budget) b
+        ORDER BY w.i, b.first_offset
+        """;
+
+    private byte[] _payload = [];
+
+    /// <returns>Uncompressed bytes that were handed over.</returns>
+    public async Task<long> FetchAsync(string logId, IReadOnlyList<FetchRequest> requests, CancellationToken cancellationToken)
+    {
+        var fetched = 0L;
+        var gaps = new List<(FetchRequest Request, long From, long To)>();
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using (var command = new NpgsqlCommand(Sql, connection))
+        {
+            command.Parameters.Add(new() { Value = logId });
+            command.Parameters.Add(new() { Value = requests.Select(r => r.Partition.Partition.PartitionId).ToArray() });
+            command.Parameters.Add(new() { Value = requests.Select(r => r.Position).ToArray() });
+            command.Parameters.Add(new() { Value = requests.Select(r => r.Budget).ToArray() });
+            await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken);
+            PostgresMessageBatch? open = null;
+            var current = -1;
+            var skipping = false;
+            try
+            {
+                while (await reader.ReadAsync(cancellationToken))
+                {
+                    var index = (int)reader.GetInt64(0) - 1;
+                    if (index != current)
+                    {
+                        fetched += Flush(requests, current, ref open);
+                        (current, skipping) = (index, false);
+                    }
+
+                    if (skipping)
+                        continue;
+                    var request = requests[index];
+                    var first = reader.GetInt64(1);
+                    var next = reader.GetInt64(2);
+                    var micros = (reader.GetDateTime(3).Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+                    var uncompressed = reader.GetInt32(4);
+                    var payload = await ReadPayloadAsync(reader, cancellationToken);
+                    if (open is not null && (open.HeldBytes + uncompressed > MergedBytes || open.Count + (next - first) > MergedMessages))
+                    {
+                        var position = open.NextOffset;
+                        fetched += Flush(requests, current, ref open);
+                        open = new(request.Partition.Partition, position);
+                    }
+
+                    open ??= new(request.Partition.Partition, request.Position);
+                    if (first > open.NextOffset)
+                        gaps.Add((request, open.NextOffset, first));
+                    try
+                    {
+                        open.Append(payload.Span, uncompressed, first, next, micros);
+                    }
+                    catch (InvalidDataException e)
+                    {
+                        skipping = true;
+                        telemetry.Corrupt(group);
+                        LogCorrupt(logger, group, request.Partition.Partition.ToString(), first, next, e.Message, state.Postpone(request).TotalSeconds);
+                    }
+                }
+
+                fetched += Flush(requests, current, ref open);
+            }
+            finally
+            {
+                open?.Dispose();
+            }
+        }
+
+        foreach (var (request, from, to) in gaps)
+        {
+            if (await leases.RecordGapAsync(connection, request.Partition.Partition, from, to, cancellationToken))
+            {
+                telemetry.Gap(group, to - from);
+                LogGap(logger, group, request.Partition.Partition.ToString(), from, to);
+            }
+        }
+
+        return fetched;
+    }
+
+    /// <summary>False when the stream has another log now, or none.</summary>
+    public async Task<bool> IsCurrentAsync(string stream, string logId, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("SELECT 1 FROM stream_logs WHERE stream = $1 AND log_id = $2", connection);
+        command.Parameters.Add(new() { Value = stream });
+        command.Parameters.Add(new() { Value = logId });
+        return await command.ExecuteScalarAsync(cancellationToken) is not null;
+    }
+
+    private long Flush(IReadOnlyList<FetchRequest> requests, int index, ref PostgresMessageBatch? open)
+    {
+        var batch = open;
+        open = null;
+        if (batch is null)
+            return 0;
+        var bytes = batch.HeldBytes;
+        if (batch.NextOffset == batch.FirstOffset)
+        {
+            batch.Dispose();
+            return 0;
+        }
+
+        return state.Offer(requests[index], batch) ? bytes : 0;
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> ReadPayloadAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var length = reader.GetInt32(5);
+        if (_payload.Length < length)
+        {
+            if (_payload.Length > 0)
+                ArrayPool<byte>.Shared.Return(_payload);
+            _payload = ArrayPool<byte>.Shared.Rent(length);
+        }
+
+        await using var stream = await reader.GetStreamAsync(6, cancellationToken);
+        await stream.ReadExactlyAsync(_payload.AsMemory(0, length), cancellationToken);
+        return _payload.AsMemory(0, length);
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Group {Group} can't read the record batch of {Partition} at offsets [{First}, {Next}): {Fault}. Nothing of the partition follows until it can; next try in {Seconds} s.")]
+    private static partial void LogCorrupt(ILogger logger, string group, string partition, long first, long next, string fault, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Group {Group}: offsets [{From}, {To}) of {Partition} are not in the log; recorded as a gap.")]
+    private static partial void LogGap(ILogger logger, string group, string partition, long from, long to);
+}

@@ -1,0 +1,51 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using PaymentPlatform.Streaming;
+using PaymentPlatform.Streaming.Postgres;
+
+namespace Microsoft.Extensions.Hosting;
+
+/// <summary>Registers the stream.</summary>
+public static class StreamingExtensions
+{
+    private static readonly string[] s_transports = ["Postgres"];
+
+    /// <summary>
+    /// Section <c>Streaming</c>, whose <c>Transport</c> is chosen here: <see cref="MessagePublisher"/>, <see cref="MessageConsumerFactory"/>, <see cref="StreamTopology"/>, <see cref="StreamingTelemetry"/>.
+    /// Brings the storage along. Calling it again changes nothing.
+    /// </summary>
+    public static IHostApplicationBuilder AddStreaming(this IHostApplicationBuilder builder)
+    {
+        if (builder.Services.Any(s => s.ServiceType == typeof(StreamingTelemetry)))
+            return builder;
+
+        builder.AddHybridStorage();
+        builder.Services.AddOptions<StreamingOptions>()
+            .BindConfiguration(StreamingOptions.Section)
+            .ValidateDataAnnotations()
+            .Validate(options => IsKnown(options.Transport), Unknown(builder.Configuration[$"{StreamingOptions.Section}:{nameof(StreamingOptions.Transport)}"]))
+            .ValidateOnStart();
+        builder.Services.AddSingleton<StreamingTelemetry>();
+        // A wrong name is reported by the options' validation; until then nothing of a transport is asked for.
+        return builder.AddPostgresStream();
+    }
+
+    private static IHostApplicationBuilder AddPostgresStream(this IHostApplicationBuilder builder)
+    {
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<PostgresStreamTopology>();
+        builder.Services.AddSingleton<StreamTopology>(provider => provider.GetRequiredService<PostgresStreamTopology>());
+        builder.Services.AddSingleton<StreamSignals>();
+        builder.Services.AddSingleton<MessagePublisher, PostgresMessagePublisher>();
+        builder.Services.AddSingleton<MessageConsumerFactory, PostgresMessageConsumerFactory>();
+        builder.Services.AddSingleton<StreamRangeReader, PostgresStreamRangeReader>();
+        builder.Services.AddSingleton<PostgresStreamAdmin>();
+        builder.Services.AddSingleton<StreamRetention>();
+        builder.Services.AddHostedService<StreamRetentionService>();
+        return builder;
+    }
+
+    private static bool IsKnown(string? transport) => s_transports.Contains(transport, StringComparer.OrdinalIgnoreCase);
+
+    private static string Unknown(string? transport) => $"Streaming:Transport is '{transport}': choose one of {string.Join(", ", s_transports)}.";
+}
