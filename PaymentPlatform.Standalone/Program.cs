@@ -1,1 +1,3 @@
-return 0;
+using PaymentPlatform.Standalone;
+
+return await PlatformCommandLine.InvokeAsync(args);

@@ -1,0 +1,122 @@
+using System.Text.Json;
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.Options;
+using PaymentPlatform.LocalInfrastructure;
+using PaymentPlatform.Standalone.Logging;
+using PaymentPlatform.Storage.Database;
+
+namespace PaymentPlatform.Standalone.Run;
+
+/// <summary>One run: servers, schema, services, and the same backwards.</summary>
+internal static partial class PlatformRun
+{
+    public static async Task<int> RunAsync(RunOptions options)
+    {
+        var joined = options.Connections is { } file ? Path.GetFullPath(file) : null;
+        var data = joined is null ? Path.GetFullPath(options.Data) : Path.GetDirectoryName(joined)!;
+        var logFile = Path.Combine(data, "logs", joined is null ? "platform.log" : $"platform-{Environment.ProcessId}.log");
+        using var signals = new StopSignals();
+        RollingFileLog? log = null;
+        try
+        {
+            var port = HttpPort.Choose(options.Port, joins: joined is not null);
+            var connections = joined is null ? null : PlatformConnections.Read(joined);
+            log = OpenLog(logFile, data);
+            await CheckConfigurationAsync(options, port, log);
+
+            await using var servers = connections is null ? await LocalPlatform.StartAsync(new() { DataDirectory = data, Progress = new ConsoleProgress() }, signals.Token) : null;
+            connections ??= new($"http://127.0.0.1:{port}", servers!.DatabaseConnectionString, servers.BlobConnectionString);
+            var exitCode = await ServeAsync(options, connections, port, data, log, signals.Token);
+            if (servers is not null)
+                Console.WriteLine("Stopping Azurite and PostgreSQL…");
+            return exitCode;
+        }
+        catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (Exception exception)
+        {
+            var fault = StartFaultException.From(exception, logFile);
+            if (fault.IsUnexpected)
+                log?.Write(JsonSerializer.Serialize(new { Timestamp = DateTimeOffset.UtcNow, LogLevel = "Critical", fault.Message, Exception = exception.ToString() }));
+            await Console.Error.WriteLineAsync(fault.Message);
+            return fault.ExitCode;
+        }
+        finally
+        {
+            if (log is not null)
+                await log.DisposeAsync();
+        }
+    }
+
+    private static RollingFileLog OpenLog(string file, string data)
+    {
+        try
+        {
+            return new RollingFileLog(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StartFaultException($"The data folder {data} can't be written ({OneLine.Of(exception.Message)}): choose another with --data DIR.", PlatformCommandLine.Fault, exception);
+        }
+    }
+
+    /// <summary>Wrong options are said before the servers are set up.</summary>
+    private static async Task CheckConfigurationAsync(RunOptions options, int port, RollingFileLog log)
+    {
+        await using var app = ServiceHost.Compose(options, new($"http://127.0.0.1:{port}", "Host=127.0.0.1", "UseDevelopmentStorage=true"), port, log);
+        app.Services.GetService<IStartupValidator>()?.Validate();
+    }
+
+    private static async Task<int> ServeAsync(RunOptions options, PlatformConnections connections, int port, string data, RollingFileLog log, CancellationToken stop)
+    {
+        await using var app = ServiceHost.Compose(options, connections, port, log);
+        await PrepareStorageAsync(app.Services, connections, stop);
+        await app.StartAsync(stop);
+        var connectionsFile = options.Connections is null ? Path.Combine(data, PlatformConnections.FileName) : null;
+        try
+        {
+            if (connectionsFile is not null)
+                connections.Write(connectionsFile);
+            LogStarted(app.Logger, port, string.Join(',', options.Services));
+            WhereToLook.Print(options, connections, port, connectionsFile, log.File);
+
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop, app.Lifetime.ApplicationStopping);
+            await Task.Delay(Timeout.Infinite, ended.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
+        finally
+        {
+            if (connectionsFile is not null)
+                File.Delete(connectionsFile);
+            Console.WriteLine("Stopping the services…");
+            await app.StopAsync(CancellationToken.None);
+            LogStopped(app.Logger);
+        }
+
+        if (stop.IsCancellationRequested)
+            return 0;
+        await Console.Error.WriteLineAsync($"A service failed and the platform stopped: see {log.File}");
+        return PlatformCommandLine.Fault;
+    }
+
+    private static async Task PrepareStorageAsync(IServiceProvider services, PlatformConnections connections, CancellationToken cancellationToken)
+    {
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(PlatformRun).FullName!);
+        await using (var database = Npgsql.NpgsqlDataSource.Create(new Npgsql.NpgsqlConnectionStringBuilder(connections.Paymentsdb) { MaxPoolSize = 4 }))
+            await DatabaseMigrator.MigrateAsync(database, logger, cancellationToken);
+        var container = services.GetService<IOptions<HybridConnectionOptions>>()?.Value.Container ?? new HybridConnectionOptions().Container;
+        await new BlobServiceClient(connections.Blobs, new BlobClientOptions(BlobClientOptions.ServiceVersion.V2025_01_05)).GetBlobContainerClient(container).CreateIfNotExistsAsync(cancellationToken: cancellationToken);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Platform started on port {Port} with {Services}")]
+    private static partial void LogStarted(ILogger logger, int port, string services);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Platform services stopped")]
+    private static partial void LogStopped(ILogger logger);
+
+    private sealed class ConsoleProgress : IProgress<string>
+    {
+        public void Report(string value) => Console.WriteLine(value);
+    }
+}

@@ -1,0 +1,24 @@
+namespace PaymentPlatform.Standalone.Run;
+
+/// <summary>The options of <c>run</c>, checked.</summary>
+internal sealed record RunOptions
+{
+    public const int DefaultPort = 8080;
+    public const string DefaultData = ".data";
+
+    /// <summary>Null: the default port, or a free one for a process that joins while the default is taken.</summary>
+    public int? Port { get; init; }
+
+    public string Data { get; init; } = DefaultData;
+
+    public required IReadOnlySet<PlatformService> Services { get; init; }
+
+    /// <summary>Events a second; null leaves it to the configuration.</summary>
+    public double? SimulatorRate { get; init; }
+
+    /// <summary>The connections.json of the platform to join; null starts servers of its own.</summary>
+    public string? Connections { get; init; }
+
+    /// <summary><c>--Section:Key=value</c>.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
+}

@@ -1,0 +1,85 @@
+using PaymentPlatform.Standalone.Logging;
+
+namespace PaymentPlatform.Standalone.Run;
+
+/// <summary>The chosen services in one web application.</summary>
+internal static class ServiceHost
+{
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
+
+    public static WebApplication Compose(RunOptions options, PlatformConnections connections, int port, RollingFileLog log)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [.. options.Overrides], ContentRootPath = AppContext.BaseDirectory });
+        Configure(builder.Configuration, options, connections, port);
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
+        builder.AddServiceDefaults();
+        builder.AddPlatformLogs(log);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
+        foreach (var service in options.Services)
+            Add(builder, service);
+
+        var app = builder.Build();
+        app.MapDefaultEndpoints();
+        foreach (var service in options.Services)
+            Map(app, service);
+        return app;
+    }
+
+    private static void Add(IHostApplicationBuilder builder, PlatformService service) => _ = service switch
+    {
+        PlatformService.Ingest => builder.AddIngest(),
+        PlatformService.Archiver => builder.AddBlobArchiver(),
+        PlatformService.Metrics => builder.AddMetrics(),
+        PlatformService.Query => builder.AddQuery(),
+        PlatformService.Simulator => builder.AddSimulator(),
+        _ => throw new ArgumentOutOfRangeException(nameof(service)),
+    };
+
+    private static void Map(WebApplication app, PlatformService service) => _ = service switch
+    {
+        PlatformService.Ingest => app.MapIngest(),
+        PlatformService.Archiver => app.MapBlobArchiver(),
+        PlatformService.Metrics => app.MapMetrics(),
+        PlatformService.Query => app.MapQuery(),
+        PlatformService.Simulator => app.MapSimulator(),
+        _ => throw new ArgumentOutOfRangeException(nameof(service)),
+    };
+
+    /// <summary>Our defaults lie below appsettings.json, the environment and the overrides; the servers we run on lie above.</summary>
+    private static void Configure(ConfigurationManager configuration, RunOptions options, PlatformConnections connections, int port)
+    {
+        var target = options.Services.Contains(PlatformService.Ingest) ? $"http://127.0.0.1:{port}" : connections.Http;
+        var defaults = new Dictionary<string, string?>
+        {
+            ["Archiver:FlushAge"] = "00:00:05",
+            ["Simulator:Rate"] = "20",
+            ["Simulator:Target"] = target,
+            ["Logging:LogLevel:Default"] = "Information",
+            ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
+            ["Logging:LogLevel:System.Net.Http"] = "Warning",
+            ["Logging:LogLevel:Polly"] = "Warning",
+            ["Logging:LogLevel:Npgsql"] = "Warning",
+        };
+        ((IConfigurationBuilder)configuration).Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = defaults });
+        ((IConfigurationBuilder)configuration).Sources.Insert(1, new Microsoft.Extensions.Configuration.Json.JsonConfigurationSource
+        {
+            Path = "appsettings.json",
+            Optional = true,
+            FileProvider = new Microsoft.Extensions.FileProviders.PhysicalFileProvider(Environment.CurrentDirectory),
+        });
+
+        var settled = new Dictionary<string, string?> { ["ConnectionStrings:paymentsdb"] = connections.Paymentsdb, ["ConnectionStrings:blobs"] = connections.Blobs };
+        if (options.SimulatorRate is { } rate)
+            settled["Simulator:Rate"] = rate.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        configuration.AddInMemoryCollection(settled);
+    }
+
+    /// <summary>Signals are <see cref="StopSignals"/>' work: they count before and after the host, too.</summary>
+    private sealed class SilentLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

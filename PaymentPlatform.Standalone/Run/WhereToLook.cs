@@ -1,0 +1,34 @@
+using Npgsql;
+
+namespace PaymentPlatform.Standalone.Run;
+
+/// <summary>What the person at the keyboard can do next.</summary>
+internal static class WhereToLook
+{
+    public static void Print(RunOptions options, PlatformConnections connections, int port, string? connectionsFile, string logFile)
+    {
+        var here = $"http://127.0.0.1:{port}";
+        Console.WriteLine($"PaymentPlatform runs ({string.Join(", ", options.Services).ToLowerInvariant()}).");
+        if (options.Services.Contains(PlatformService.Query))
+            Console.WriteLine($"  page      {here}/");
+        if (options.Services.Contains(PlatformService.Ingest))
+            Console.WriteLine($"  send      curl -H 'Content-Type: application/x-ndjson' --data-binary @FILE {here}/v1/transactions");
+        Console.WriteLine($"  health    {here}/health");
+        if (connectionsFile is not null)
+        {
+            var database = new NpgsqlConnectionStringBuilder(connections.Paymentsdb);
+            var password = Shorten(Path.Combine(Path.GetDirectoryName(connectionsFile)!, "postgres", "password"));
+            Console.WriteLine($"  database  PGPASSWORD=$(cat {password}) psql -h {database.Host} -p {database.Port} -U {database.Username} {database.Database}");
+            Console.WriteLine($"  join      ./platform run --services archiver,metrics --connections {Shorten(connectionsFile)}");
+        }
+
+        Console.WriteLine($"  log       {Shorten(logFile)}");
+        Console.WriteLine("Ctrl+C stops it.");
+    }
+
+    private static string Shorten(string path)
+    {
+        var relative = Path.GetRelativePath(Environment.CurrentDirectory, path);
+        return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
+    }
+}
