@@ -51,7 +51,7 @@ internal sealed partial class ArchiveLoop(
         {
             await end.CancelAsync();
             if (_flush is not null)
-                await _flush.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)_flush).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             telemetry.Buffering(null);
             _filling.Dispose();
             _spare.Dispose();
