@@ -12,6 +12,7 @@ public static class MetricsExtensions
     public static IHostApplicationBuilder AddMetrics(this IHostApplicationBuilder builder)
     {
         builder.AddHybridStorage();
+        builder.AddStreaming();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddOptions<MetricsOptions>().BindConfiguration(MetricsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<MetricsTelemetry>();

@@ -28,6 +28,11 @@ internal sealed partial class MetricsService(
             {
                 LogAborted(logger);
             }
+            catch (StreamUnavailableException exception)
+            {
+                LogUnavailable(logger, exception.Message, Pause.TotalSeconds);
+                await Task.Delay(Pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
             catch (Exception exception)
             {
                 LogFailed(logger, exception, Pause.TotalSeconds);
@@ -35,6 +40,9 @@ internal sealed partial class MetricsService(
             }
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault} Metrics tries again in {Seconds} s")]
+    private static partial void LogUnavailable(ILogger logger, string fault, double seconds);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The metrics loop failed; it starts again in {Seconds} s")]
     private static partial void LogFailed(ILogger logger, Exception exception, double seconds);

@@ -1,0 +1,4 @@
+namespace PaymentPlatform.Simulator;
+
+/// <summary>The simulator can't go on; the message is one line for the person at the keyboard.</summary>
+public sealed class SimulatorException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,46 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace PaymentPlatform.Simulator;
+
+/// <summary>Section <c>Simulator</c>: the traffic that the service makes.</summary>
+public sealed class SimulatorOptions : IValidatableObject
+{
+    public const string Section = "Simulator";
+
+    /// <summary>Stream or Http.</summary>
+    public SimulatorTarget Target { get; set; } = SimulatorTarget.Stream;
+
+    /// <summary>Events a second; 0 is off.</summary>
+    [Range(0, 1_000_000, ErrorMessage = "Simulator:Rate must lie between 0 (off) and 1000000 events a second.")]
+    public double Rate { get; set; } = 50;
+
+    /// <summary>Where ingest listens, for the target Http.</summary>
+    public Uri Url { get; set; } = new("http://localhost:8080");
+
+    /// <summary>Share of events that break a rule on purpose; taken only by the target Stream.</summary>
+    [Range(0d, 1d, ErrorMessage = "Simulator:InvalidShare must lie between 0 and 1.")]
+    public double InvalidShare { get; set; } = 0.01;
+
+    /// <summary>How many customers there are.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "Simulator:Customers must lie between 1 and 1000000.")]
+    public int Customers { get; set; } = 20_000;
+
+    /// <summary>How many merchants there are.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "Simulator:Merchants must lie between 1 and 1000000.")]
+    public int Merchants { get; set; } = 2_000;
+
+    /// <summary>The same seed makes the same payments; a new one each start when it is not set.</summary>
+    public long? Seed { get; set; }
+
+    /// <summary>How often events go out: each time those that are due since.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:10", ErrorMessage = "Simulator:BatchInterval must lie between 00:00:00.001 and 00:00:10.")]
+    public TimeSpan BatchInterval { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Target is not (SimulatorTarget.Stream or SimulatorTarget.Http))
+            yield return new($"Simulator:Target is {Target}: the service sends to Stream or Http; ./platform simulate also writes files.");
+        if (!Url.IsAbsoluteUri)
+            yield return new($"Simulator:Url is '{Url}': it must be an absolute address such as http://localhost:8080.");
+    }
+}

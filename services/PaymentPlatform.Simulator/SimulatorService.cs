@@ -1,0 +1,69 @@
+using Microsoft.Extensions.Options;
+using PaymentPlatform.Streaming;
+
+namespace PaymentPlatform.Simulator;
+
+/// <summary>Keeps a steady traffic up for as long as the process lives.</summary>
+internal sealed partial class SimulatorService(IOptions<SimulatorOptions> options, IServiceProvider services, TimeProvider time, ILogger<SimulatorService> logger) : BackgroundService
+{
+    public const string HttpClientName = "simulator";
+
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var settings = options.Value;
+        if (settings.Rate == 0)
+        {
+            LogOff(logger);
+            return;
+        }
+
+        // Off the starting thread: making the pools takes a moment.
+        await Task.Yield();
+        var statistics = new TrafficStatistics(time);
+        // Ingest would only refuse invalid events.
+        var generator = new TransactionGenerator(
+            settings.Seed ?? Random.Shared.NextInt64(), settings.Customers, settings.Merchants, settings.Target == SimulatorTarget.Stream ? settings.InvalidShare : 0);
+        await using var sender = CreateSender(settings);
+        using var abort = new CancellationTokenSource();
+        await using var registration = stoppingToken.Register(() => abort.CancelAfter(StopTimeout));
+        using var progress = time.CreateTimer(_ => LogProgress(logger, statistics.Progress()), null, ProgressInterval, ProgressInterval);
+        LogStarted(logger, settings.Rate, settings.Target);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await new Traffic(generator, sender, settings.Rate, null, settings.BatchInterval, statistics, null, time).RunAsync(stoppingToken, abort.Token);
+            }
+            catch (Exception exception)
+            {
+                LogFailed(logger, exception.Message, Pause.TotalSeconds);
+                await Task.Delay(Pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        LogStopped(logger, statistics.Summary());
+    }
+
+    private EventSender CreateSender(SimulatorOptions settings) => settings.Target == SimulatorTarget.Http
+        ? new HttpEventSender(services.GetRequiredService<IHttpClientFactory>().CreateClient(HttpClientName), settings.Url, time)
+        : new StreamEventSender(services.GetRequiredService<MessagePublisher>(), time);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The simulator is off (Simulator:Rate is 0)")]
+    private static partial void LogOff(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The simulator sends {Rate} events/s to {Target}")]
+    private static partial void LogStarted(ILogger logger, double rate, SimulatorTarget target);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Simulator: {Progress}")]
+    private static partial void LogProgress(ILogger logger, string progress);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The simulator can't send: {Fault} It tries again in {Seconds} s")]
+    private static partial void LogFailed(ILogger logger, string fault, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The simulator stopped: {Summary}")]
+    private static partial void LogStopped(ILogger logger, string summary);
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+
+namespace PaymentPlatform.Simulator;
+
+/// <summary>Counts what went out and what came of it. Thread-safe.</summary>
+internal sealed class TrafficStatistics(TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private readonly LatencyHistogram _latency = new();
+    private readonly long _started = time.GetTimestamp();
+    private long _sent;
+    private long _accepted;
+    private long _rejected;
+    private long _retries;
+    private string? _lastFault;
+    private long _reportedAccepted;
+    private long _reportedAt = time.GetTimestamp();
+
+    public long Accepted => Interlocked.Read(ref _accepted);
+
+    public long Rejected => Interlocked.Read(ref _rejected);
+
+    public void Sent(int events)
+    {
+        lock (_lock)
+            _sent += events;
+    }
+
+    public void Took(in SendOutcome outcome)
+    {
+        lock (_lock)
+        {
+            _accepted += outcome.Accepted;
+            _rejected += outcome.Rejected;
+        }
+    }
+
+    public void Answered(TimeSpan latency)
+    {
+        lock (_lock)
+            _latency.Add(latency);
+    }
+
+    public void Retried(string fault)
+    {
+        lock (_lock)
+        {
+            _retries++;
+            _lastFault = fault;
+        }
+    }
+
+    /// <summary>One line about the time since the last one.</summary>
+    public string Progress()
+    {
+        lock (_lock)
+        {
+            var rate = (_accepted - _reportedAccepted) / Math.Max(0.001, time.GetElapsedTime(_reportedAt).TotalSeconds);
+            (_reportedAccepted, _reportedAt) = (_accepted, time.GetTimestamp());
+            var fault = _lastFault is null ? "" : $", last fault: {_lastFault}";
+            _lastFault = null;
+            return string.Create(CultureInfo.InvariantCulture, $"accepted {_accepted}, rejected {_rejected}, {rate:F0} events/s, {_retries} retries{fault}");
+        }
+    }
+
+    /// <summary>One line about the whole run.</summary>
+    public string Summary()
+    {
+        lock (_lock)
+        {
+            var elapsed = time.GetElapsedTime(_started).TotalSeconds;
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"sent {_sent}, accepted {_accepted}, rejected {_rejected}, {_retries} retries in {elapsed:F1} s: {_accepted / Math.Max(0.001, elapsed):F0} events/s; latency p50 {_latency.Quantile(0.5).TotalMilliseconds:F1} ms, p99 {_latency.Quantile(0.99).TotalMilliseconds:F1} ms");
+        }
+    }
+}

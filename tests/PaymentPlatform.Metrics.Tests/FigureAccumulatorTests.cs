@@ -1,0 +1,85 @@
+using System.Text;
+using CsCheck;
+using PaymentPlatform.Events;
+using PaymentPlatform.Metrics;
+
+namespace PaymentPlatform.Metrics.Tests;
+
+public sealed class FigureAccumulatorTests
+{
+    [Fact]
+    public void Add_RandomEvents_EqualsTheDecimalModel() =>
+        Gen.Int[0, int.MaxValue].Sample(seed =>
+        {
+            var random = new Random(seed);
+            var payloads = Enumerable.Range(0, random.Next(300)).Select(_ => TestEvents.Next(random)).ToList();
+            Assert.Equal(TestEvents.Figures(payloads), Figures(payloads));
+        }, iter: 100, seed: "0N0XIzNsQ0O2");
+
+    [Fact]
+    public void Add_LargestAmounts_SumsExactly()
+    {
+        var payload = Encoding.UTF8.GetBytes(TestEvents.Event("t", TestEvents.Enqueued, "999999999999999.9999"));
+        var row = Assert.Single(Rows(Enumerable.Repeat(payload, 20_000)));
+
+        Assert.Equal(20_000, row.Count);
+        Assert.Equal(20_000 * 999999999999999.9999m, MetricsWriter.ToDecimal(row.TotalScaled));
+        Assert.Equal(999999999999999.9999m, MetricsWriter.ToDecimal(row.MinScaled));
+        Assert.Equal(999999999999999.9999m, MetricsWriter.ToDecimal(row.MaxScaled));
+    }
+
+    [Fact]
+    public void Add_KnownKeys_AllocatesNothing()
+    {
+        var random = new Random(1);
+        var parser = new TransactionParser(new());
+        var accumulator = new FigureAccumulator();
+        var results = Enumerable.Range(0, 1_000).Select(_ => TestEvents.Next(random)).Where(p => new TransactionParser(new()).Parse(p, TestEvents.EnqueuedMicros).IsValid).ToArray();
+        void Run()
+        {
+            foreach (var payload in results)
+                accumulator.Add(parser.Parse(payload, TestEvents.EnqueuedMicros).Transaction);
+        }
+
+        Run();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Run();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void Clear_UsedAgain_StartsFromNothing()
+    {
+        var parser = new TransactionParser(new());
+        var accumulator = new FigureAccumulator();
+        var payload = Encoding.UTF8.GetBytes(TestEvents.Event("t", TestEvents.Enqueued, "2.5"));
+        for (var i = 0; i < 3; i++)
+        {
+            accumulator.Clear();
+            accumulator.Add(parser.Parse(payload, TestEvents.EnqueuedMicros).Transaction);
+        }
+
+        Assert.Equal(25_000, Assert.Single(accumulator.Rows()).TotalScaled);
+    }
+
+    private static List<Figure> Figures(IEnumerable<byte[]> payloads) =>
+    [
+        .. Rows(payloads).Select(r => new Figure(
+            DateTime.UnixEpoch.AddMicroseconds(r.WindowStart), r.PaymentMethod, r.Currency, r.PaymentStatus, r.Count,
+            MetricsWriter.ToDecimal(r.TotalScaled), MetricsWriter.ToDecimal(r.MinScaled), MetricsWriter.ToDecimal(r.MaxScaled))).Order(),
+    ];
+
+    private static List<FigureRow> Rows(IEnumerable<byte[]> payloads)
+    {
+        var parser = new TransactionParser(new());
+        var accumulator = new FigureAccumulator();
+        foreach (var payload in payloads)
+        {
+            var result = parser.Parse(payload, TestEvents.EnqueuedMicros);
+            if (result.IsValid)
+                accumulator.Add(result.Transaction);
+        }
+
+        return [.. accumulator.Rows()];
+    }
+}
