@@ -1,0 +1,80 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+
+namespace PaymentPlatform.Ingest;
+
+/// <summary>The answers that are problem details (RFC 9457).</summary>
+internal static class Problems
+{
+    private const string OverloadRetrySeconds = "1";
+    private const string UnavailableRetrySeconds = "5";
+
+    public static ProblemHttpResult UnsupportedMediaType(HttpContext context, string detail)
+    {
+        context.Response.Headers[HeaderNames.Accept] = MediaTypes.List;
+        return Problem(StatusCodes.Status415UnsupportedMediaType, "Unsupported media type", $"{detail} Send one of: {MediaTypes.List}.");
+    }
+
+    public static ProblemHttpResult UnsupportedEncoding(HttpContext context)
+    {
+        context.Response.Headers[HeaderNames.AcceptEncoding] = "gzip, br, deflate";
+        return Problem(StatusCodes.Status415UnsupportedMediaType, "Unsupported content encoding", "The Content-Encoding is not one of gzip, br, deflate.");
+    }
+
+    public static ProblemHttpResult BadHeader(string header, string expected) => TypedResults.Problem(
+        statusCode: StatusCodes.Status400BadRequest,
+        title: "Bad header",
+        detail: $"The header {header} must be {expected}.",
+        extensions: new Dictionary<string, object?>
+        {
+            ["errors"] = new[]
+            {
+                new Dictionary<string, object?>
+                {
+                    ["field"] = header, ["constraint"] = "header", ["expected"] = expected, ["actual"] = null, ["message"] = $"The header {header} can't be used.",
+                },
+            },
+        });
+
+    public static ProblemHttpResult Overloaded(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = OverloadRetrySeconds;
+        return Problem(StatusCodes.Status429TooManyRequests, "Overloaded", "Too much is being taken in at the moment. Nothing of this request was taken; send it again later.");
+    }
+
+    public static ProblemHttpResult BadBody(BodyException error, IngestRun run)
+    {
+        var extensions = Progress(run);
+        if (error.Line is not null)
+        {
+            extensions["line"] = error.Line;
+            extensions["column"] = error.Column;
+        }
+
+        return TypedResults.Problem(statusCode: error.Status, title: error.Title, detail: error.Message, extensions: extensions);
+    }
+
+    public static ProblemHttpResult IdempotencyConflict(IngestRun run) => TypedResults.Problem(
+        statusCode: StatusCodes.Status422UnprocessableEntity,
+        title: "Idempotency key used with another body",
+        detail: $"The {IdempotencyKey.Header} was used with another body or media type in the last 24 hours. Use a new key for a new body.",
+        extensions: Progress(run));
+
+    public static ProblemHttpResult StreamUnavailable(HttpContext context, IngestRun run)
+    {
+        context.Response.Headers.RetryAfter = UnavailableRetrySeconds;
+        return TypedResults.Problem(
+            statusCode: StatusCodes.Status503ServiceUnavailable,
+            title: "Stream unavailable",
+            detail: run.NextIndex == 0
+                ? "The stream can't take events now. Send the request again later."
+                : $"The stream went away in mid-body: the events before index {run.NextIndex} are settled. Send the rest again later, or all of it under the same {IdempotencyKey.Header}.",
+            extensions: Progress(run));
+    }
+
+    private static ProblemHttpResult Problem(int status, string title, string detail) => TypedResults.Problem(statusCode: status, title: title, detail: detail);
+
+    /// <summary>How far the request got: what is in the stream stays there.</summary>
+    private static Dictionary<string, object?> Progress(IngestRun run) =>
+        new() { ["accepted"] = run.Accepted, ["rejected_count"] = run.RejectedCount, ["next_index"] = run.NextIndex };
+}
