@@ -13,7 +13,7 @@ internal static partial class PlatformRun
     public static async Task<int> RunAsync(RunOptions options)
     {
         var joined = options.Connections is { } file ? Path.GetFullPath(file) : null;
-        var data = joined is null ? Path.GetFullPath(options.Data) : Path.GetDirectoryName(joined)!;
+        var data = Path.GetFullPath(options.Data ?? (joined is null ? RunOptions.DefaultData : Path.GetDirectoryName(joined)!));
         var logFile = Path.Combine(data, "logs", joined is null ? "platform.log" : $"platform-{Environment.ProcessId}.log");
         using var signals = new StopSignals();
         RollingFileLog? log = null;
@@ -73,12 +73,13 @@ internal static partial class PlatformRun
     {
         await using var app = ServiceHost.Compose(options, connections, port, log);
         await PrepareStorageAsync(app.Services, connections, stop);
-        await app.StartAsync(stop);
         var connectionsFile = options.Connections is null ? Path.Combine(data, PlatformConnections.FileName) : null;
         try
         {
+            // Before the port answers: who sees it ready finds the file.
             if (connectionsFile is not null)
                 connections.Write(connectionsFile);
+            await app.StartAsync(stop);
             LogStarted(app.Logger, port, string.Join(',', options.Services));
             WhereToLook.Print(options, connections, port, connectionsFile, log.File);
 
@@ -89,7 +90,8 @@ internal static partial class PlatformRun
         {
             if (connectionsFile is not null)
                 File.Delete(connectionsFile);
-            Console.WriteLine("Stopping the services…");
+            if (app.Lifetime.ApplicationStarted.IsCancellationRequested)
+                Console.WriteLine("Stopping the services…");
             await app.StopAsync(CancellationToken.None);
             LogStopped(app.Logger);
         }

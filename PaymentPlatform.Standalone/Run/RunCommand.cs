@@ -13,7 +13,7 @@ internal static class RunCommand
     {
         var port = new Option<int?>("--port") { Description = $"The HTTP port on 127.0.0.1; 0 takes a free one. [default: {RunOptions.DefaultPort}]", HelpName = "N" };
         port.Validators.Add(result => Check(result, text => int.TryParse(text, CultureInfo.InvariantCulture, out var n) && n is >= 0 and <= 65535, "a port from 0 to 65535"));
-        var data = new Option<string>("--data") { Description = "The data folder, made when missing.", HelpName = "DIR", DefaultValueFactory = _ => RunOptions.DefaultData };
+        var data = new Option<string?>("--data") { Description = $"The data folder, made when missing; with --connections only for the log. [default: {RunOptions.DefaultData}]", HelpName = "DIR" };
         data.Validators.Add(result => Check(result, text => !string.IsNullOrWhiteSpace(text), "a folder"));
         var simulator = new Option<string?>("--simulator") { Description = "Made-up traffic: off, or events a second. [default: 20, off with --connections]", HelpName = "off|RATE" };
         simulator.Validators.Add(result => Check(result, text => text == "off" || TryRate(text, out _), "'off' or a rate in events a second, above 0 and at most 1000000"));
@@ -26,18 +26,16 @@ internal static class RunCommand
         var command = new Command("run", "Run the platform without containers: PostgreSQL, Azurite and the services in one process. Ctrl+C stops it.") { port, data, simulator, services, connections, overrides };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(connections) is not null && result.GetResult(data) is { Implicit: false })
-                result.AddError("--data and --connections exclude each other: a process that joins keeps no data of its own.");
             if (result.GetResult(services) is { Tokens: [var list] } && TryServices(list.Value, out var chosen) && !chosen.Contains(PlatformService.Simulator)
                 && result.GetResult(simulator) is { Tokens: [var rate] } && rate.Value != "off")
                 result.AddError("--simulator has a rate, but --services leaves the simulator out.");
         });
         command.SetAction(async (parsed, _) => await PlatformRun.RunAsync(Bind(
-            parsed.GetValue(port), parsed.GetValue(data)!, parsed.GetValue(simulator), parsed.GetValue(services), parsed.GetValue(connections), parsed.GetValue(overrides) ?? [])));
+            parsed.GetValue(port), parsed.GetValue(data), parsed.GetValue(simulator), parsed.GetValue(services), parsed.GetValue(connections), parsed.GetValue(overrides) ?? [])));
         return command;
     }
 
-    private static RunOptions Bind(int? port, string data, string? simulator, string? services, string? connections, string[] overrides)
+    private static RunOptions Bind(int? port, string? data, string? simulator, string? services, string? connections, string[] overrides)
     {
         HashSet<PlatformService> chosen;
         if (services is not null)

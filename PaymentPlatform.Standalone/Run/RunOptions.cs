@@ -9,7 +9,8 @@ internal sealed record RunOptions
     /// <summary>Null: the default port, or a free one for a process that joins while the default is taken.</summary>
     public int? Port { get; init; }
 
-    public string Data { get; init; } = DefaultData;
+    /// <summary>Null: <see cref="DefaultData"/>, or for a process that joins the folder of the platform it joins.</summary>
+    public string? Data { get; init; }
 
     public required IReadOnlySet<PlatformService> Services { get; init; }
 

@@ -54,7 +54,7 @@ internal static class ServiceHost
         {
             ["Archiver:FlushAge"] = "00:00:05",
             ["Simulator:Rate"] = "20",
-            ["Simulator:Target"] = target,
+            ["Simulator:Url"] = target,
             ["Logging:LogLevel:Default"] = "Information",
             ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
             ["Logging:LogLevel:System.Net.Http"] = "Warning",

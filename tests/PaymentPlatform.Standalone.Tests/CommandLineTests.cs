@@ -1,0 +1,56 @@
+namespace PaymentPlatform.Standalone.Tests;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("unknown", "'unknown'")]
+    [InlineData("--wrong", "'--wrong'")]
+    [InlineData("run --wrong", "'--wrong'")]
+    [InlineData("run extra", "'extra'")]
+    [InlineData("run --port x", "--port")]
+    [InlineData("run --port 65536", "--port")]
+    [InlineData("run --simulator fast", "--simulator")]
+    [InlineData("run --simulator 0", "--simulator")]
+    [InlineData("run --simulator -5", "--simulator")]
+    [InlineData("run --services ingest,cashier", "--services")]
+    [InlineData("run --services 1", "--services")]
+    [InlineData("run --services metrics --simulator 20", "--simulator")]
+    [InlineData("run --port", "--port")]
+    [InlineData("run --connections ./no/such/connections.json", "connections.json")]
+    [InlineData("test --wrong", "'--wrong'")]
+    public async Task Invoke_WrongUsage_OneLineAndExitCode2(string commandLine, string named)
+    {
+        var command = await PlatformCommand.RunAsync(commandLine.Split(' '));
+
+        Assert.Equal(2, command.ExitCode);
+        Assert.Contains(named, Assert.Single(command.ErrorLines));
+        Assert.Equal("", command.Output);
+    }
+
+    [Theory]
+    [InlineData("--help", "./platform")]
+    [InlineData("run --help", "--services")]
+    [InlineData("test --help", "filter")]
+    public async Task Invoke_Help_ListsTheOptions(string commandLine, string listed)
+    {
+        var command = await PlatformCommand.RunAsync(commandLine.Split(' '));
+
+        Assert.Equal(0, command.ExitCode);
+        Assert.Contains(listed, command.Output);
+        Assert.Empty(command.ErrorLines);
+    }
+
+    [Theory]
+    [InlineData("--Storage:MaxPoolSize=0", "Storage:MaxPoolSize")]
+    [InlineData("--Storage:MaxPoolSize=many", "Storage:MaxPoolSize")]
+    public async Task Run_WrongConfiguration_OneLineBeforeAnythingStarts(string setting, string named)
+    {
+        using var data = new TemporaryDirectory();
+
+        var command = await PlatformCommand.RunAsync(["run", "--data", data.Path, "--port", "0", "--", setting]);
+
+        Assert.Equal(2, command.ExitCode);
+        Assert.Contains(named, Assert.Single(command.ErrorLines));
+        Assert.False(Directory.Exists(data.Sub("postgres")));
+    }
+}
