@@ -26,7 +26,7 @@ internal static class ParseCommand
         List<BenchmarkRow> rows = [];
         foreach (var report in reports.Where(report => report != peer))
         {
-            var name = report.BenchmarkCase.Descriptor.WorkloadMethodDisplayInfo;
+            var name = report.BenchmarkCase.Descriptor.WorkloadMethodDisplayInfo.Trim('\'');
             rows.Add(new BenchmarkRow(name, EventsPerSecond(report), peer is null ? null : EventsPerSecond(peer), "events/s"));
             rows.Add(new BenchmarkRow($"{name}: allocated", Allocated(report), peer is null ? null : Allocated(peer), "bytes/event"));
         }
