@@ -77,7 +77,7 @@ internal sealed partial class ArchiveFileWriter(
         ManifestEntry entry, IReadOnlyCollection<OffsetRange> ranges, Func<NpgsqlTransaction, CancellationToken, Task<bool>> effects, CancellationToken cancellationToken)
     {
         await using var connection = await connections.Database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
         if (!await effects(transaction, cancellationToken) || !await ArchiveManifest.MakeLiveAsync(transaction, entry, ranges, cancellationToken))
         {
             await transaction.RollbackAsync(cancellationToken);

@@ -36,7 +36,7 @@ internal sealed partial class ArchiveFlusher(
     private async Task<bool> AdvanceOnlyAsync(IReadOnlyCollection<OffsetRange> ranges, CancellationToken cancellationToken)
     {
         await using var connection = await connections.Database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
         if (!await AdvanceAsync(transaction, ranges, cancellationToken))
             return false;
         await transaction.CommitAsync(cancellationToken);

@@ -1,0 +1,256 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using PaymentPlatform.Testing;
+
+namespace PaymentPlatform.BlobArchiver.Tests;
+
+/// <summary>What goes wrong between reading and the committed transaction: never lost, never twice.</summary>
+public sealed class FaultTests(PlatformFixture fixture)
+{
+    public static TheoryData<int, BlobFault[]> Uploads => new()
+    {
+        // One attempt a call: our own retry sees the fault. Three: the SDK's does.
+        { 0, [BlobFault.Error500] },
+        { 0, [BlobFault.Error503, BlobFault.CutBefore] },
+        { 0, [BlobFault.CutAfterSuccess] },
+        { 0, [BlobFault.Error500AfterSuccess] },
+        { 3, [BlobFault.Error503, BlobFault.CutAfterSuccess] },
+        { 3, [BlobFault.CutBefore, BlobFault.Error500AfterSuccess] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Uploads))]
+    public async Task Upload_Faults_WritesTheFileOnce(int sdkRetries, BlobFault[] faults)
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 2);
+        await platform.PublishAsync(0, 300);
+        var archiver = await platform.StartArchiverAsync(a =>
+        {
+            a.BlobRetries = sdkRetries;
+            a.BlobFaults.Then(faults);
+        });
+        await platform.WaitForArchivedAsync(300);
+        Assert.True(archiver.BlobFaults.Exhausted);
+        await ArchiveContents.AssertCompleteAsync(platform, 300);
+        // The lost answers did not make second files.
+        Assert.Equal(await platform.CountFilesAsync("live"), await CountBlobsAsync(platform));
+        Assert.Equal(await platform.CountFilesAsync("live"), await platform.CountAsync("SELECT count(*) FROM raw_event_files"));
+    }
+
+    [Fact]
+    public async Task Upload_OtherBlobUnderTheName_TakesAnotherName()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        await platform.PublishAsync(0, 100);
+        var archiver = await platform.StartArchiverAsync(a => a.BlobFaults.Then(BlobFault.OtherBlobThere));
+        await platform.WaitForArchivedAsync(100);
+        await ArchiveContents.AssertCompleteAsync(platform, 100);
+        Assert.True(archiver.Log.Has(LogLevel.Warning, "another name"));
+        await Eventually.TrueAsync(async () => await platform.CountFilesAsync("deleted") == 1, "the other one's deletion");
+        Assert.Equal(await platform.CountFilesAsync("live"), await CountBlobsAsync(platform));
+    }
+
+    [Fact]
+    public async Task Upload_StoreDownForLong_KeepsTheFileAndGoesOn()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 2);
+        var archiver = await platform.StartArchiverAsync(
+            a =>
+            {
+                a.BlobRetries = 0;
+                a.BlobFaults.Down = true;
+            },
+            // Much shorter than the outage: the writer's sign of life keeps its row.
+            ("PendingTimeout", "00:00:01"), ("SweepInterval", "00:00:00.100"), ("MaxRetryDelay", "00:00:00.200"));
+        await platform.PublishAsync(0, 300);
+        await Eventually.TrueAsync(() => archiver.BlobFaults.Uploads > 15, "15 attempts");
+        Assert.Equal(0, await platform.CountArchivedAsync());
+        Assert.True(archiver.Log.Has(LogLevel.Warning, "Could not upload a file"));
+        archiver.BlobFaults.Down = false;
+        await platform.WaitForArchivedAsync(300);
+        await ArchiveContents.AssertCompleteAsync(platform, 300);
+        Assert.Equal(0, await platform.CountAsync("SELECT count(*) FROM raw_event_files WHERE state <> 'live'"));
+    }
+
+    [Fact]
+    public async Task Flood_StoreDown_MemoryStaysBounded()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 2);
+        var archiver = await platform.StartArchiverAsync(
+            a =>
+            {
+                a.BlobRetries = 0;
+                a.BlobFaults.Down = true;
+            },
+            ("FlushBytes", "1048576"), ("FlushAge", "00:00:30"), ("Streaming:PrefetchBytes", "1048576"), ("Streaming:PrefetchBytesPerPartition", "1048576"));
+        await platform.PublishAsync(0, 1000, bytes: 4096);
+        await Eventually.TrueAsync(() => archiver.BlobFaults.Uploads > 2, "the store's refusal");
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var i = 1; i < 15; i++)
+            await platform.PublishAsync(i * 1000, 1000, bytes: 4096);
+        // 56 MB more in the stream. Nothing of it may pile up here.
+        var uploads = archiver.BlobFaults.Uploads;
+        await Eventually.TrueAsync(() => archiver.BlobFaults.Uploads > uploads + 5, "more refusals");
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 25 << 20);
+        archiver.BlobFaults.Down = false;
+        await platform.WaitForArchivedAsync(15_000);
+        await ArchiveContents.AssertCompleteAsync(platform, 15_000);
+    }
+
+    [Fact]
+    public async Task Commit_StaleOwner_AbandonsItsFile()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        await platform.PublishAsync(0, 200);
+        using var paused = new Pause(WriteStage.Commit);
+        // A long lease is renewed seldom: it does not notice that it is taken for dead.
+        var stale = await platform.StartArchiverAsync(a => a.Probe.Before = paused.ReachedAsync, ("Streaming:LeaseDuration", "00:10:00"));
+        await paused.Reached;
+        await platform.ExecuteAsync("DELETE FROM stream_leases; DELETE FROM stream_members");
+        await platform.StartArchiverAsync();
+        await platform.WaitForArchivedAsync(200);
+        await platform.PublishAsync(200, 50);
+
+        paused.Resume();
+        await platform.WaitForArchivedAsync(250);
+        await Eventually.TrueAsync(async () => await platform.CountFilesAsync("deleted") == 1, "the stale file's deletion");
+        await ArchiveContents.AssertCompleteAsync(platform, 250);
+        Assert.True(stale.Log.Has(LogLevel.Warning, "was abandoned"));
+        Assert.Equal(await platform.CountFilesAsync("live"), await CountBlobsAsync(platform));
+    }
+
+    [Theory]
+    [InlineData((int)WriteStage.Upload)]
+    [InlineData((int)WriteStage.Commit)]
+    public async Task Sweep_WhileTheWriterIsPaused_ItsEventsComeInAnotherFile(int stage)
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 2);
+        await platform.PublishAsync(0, 200);
+        using var paused = new Pause((WriteStage)stage);
+        var archiver = await platform.StartArchiverAsync(a => a.Probe.Before = paused.ReachedAsync, ("PendingTimeout", "00:00:01"), ("SweepInterval", "00:00:00.100"));
+        await paused.Reached;
+        await Eventually.TrueAsync(async () => await platform.CountFilesAsync("deleted") == 1, "the sweep");
+        Assert.Equal(0, await CountBlobsAsync(platform));
+
+        paused.Resume();
+        await platform.WaitForArchivedAsync(200);
+        await ArchiveContents.AssertCompleteAsync(platform, 200);
+        Assert.True(archiver.Log.Has(LogLevel.Warning, "was abandoned"));
+        Assert.Equal(await platform.CountFilesAsync("live"), await CountBlobsAsync(platform));
+        Assert.Equal(1, await platform.CountFilesAsync("deleted"));
+    }
+
+    [Fact]
+    public async Task Sweep_DeadWriter_BlobIsDeletedOnceTheRowIsStale()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        await platform.PublishAsync(0, 100);
+        using var paused = new Pause(WriteStage.Commit);
+        var dead = await platform.StartArchiverAsync(a => a.Probe.Before = paused.ReachedAsync);
+        await paused.Reached;
+        await dead.KillAsync();
+        Assert.Equal(1, await CountBlobsAsync(platform));
+        Assert.Equal(1, await platform.CountFilesAsync("pending"));
+
+        // By the database's clock.
+        await platform.ExecuteAsync("UPDATE raw_event_files SET state_changed_at = state_changed_at - interval '29 seconds' WHERE state = 'pending'");
+        var archiver = await platform.StartArchiverAsync(null, ("SweepInterval", "01:00:00"));
+        var sweeper = archiver.Host.Services.GetRequiredService<ArchiveSweeper>();
+        await platform.WaitForArchivedAsync(100);
+        await platform.ExecuteAsync("UPDATE raw_event_files SET state_changed_at = clock_timestamp() - interval '20 seconds' WHERE state = 'pending'");
+        Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
+        await platform.ExecuteAsync("UPDATE raw_event_files SET state_changed_at = clock_timestamp() - interval '31 seconds' WHERE state = 'pending'");
+        Assert.Equal(1, await sweeper.SweepAsync(CancellationToken.None));
+        Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
+        Assert.Equal(1, await platform.CountFilesAsync("deleted"));
+        Assert.Equal(await platform.CountFilesAsync("live"), await CountBlobsAsync(platform));
+        await ArchiveContents.AssertCompleteAsync(platform, 100);
+    }
+
+    [Fact]
+    public async Task Sweep_AnotherIsAtIt_LeavesItAlone()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var archiver = await platform.StartArchiverAsync(null, ("SweepInterval", "01:00:00"));
+        var sweeper = archiver.Host.Services.GetRequiredService<ArchiveSweeper>();
+        await using (var held = await AdvisoryLock.TryTakeAsync(platform.Database, AdvisoryLock.Sweeper, CancellationToken.None))
+            Assert.Null(await sweeper.SweepAsync(CancellationToken.None));
+        Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Commit_ConnectionCut_OutcomeIsReadNotAssumed(bool afterSuccess)
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 2);
+        await platform.PublishAsync(0, 200);
+        var address = new NpgsqlConnectionStringBuilder(platform.ConnectionString);
+        await using var proxy = new CommitCuttingProxy(address.Host!, address.Port);
+        using var paused = new Pause(WriteStage.Commit);
+        var archiver = await platform.StartArchiverAsync(a =>
+        {
+            a.Probe.Before = paused.ReachedAsync;
+            a.DatabaseConnectionString = new NpgsqlConnectionStringBuilder(platform.ConnectionString) { Host = "127.0.0.1", Port = proxy.Port, SslMode = SslMode.Disable }.ConnectionString;
+        }, ("SweepInterval", "01:00:00"), ("FlushAge", "00:00:01"));
+        await paused.Reached;
+        var left = 1;
+        // Retention commits as well: what is cut must be ours.
+        proxy.OnCommit = () => Interlocked.Exchange(ref left, 0) == 1 ? afterSuccess : null;
+        paused.Resume();
+        await platform.WaitForArchivedAsync(200);
+        await ArchiveContents.AssertCompleteAsync(platform, 200);
+        Assert.Equal(1, proxy.Cuts);
+        await Eventually.TrueAsync(() => archiver.Log.Has(LogLevel.Warning, "Could not commit a file"), "the fault's log line");
+        // Neither a second file nor an abandoned one: the commit was made again, or found to have succeeded.
+        Assert.Equal(0, await platform.CountAsync("SELECT count(*) FROM raw_event_files WHERE state <> 'live'"));
+        Assert.Equal(await platform.CountFilesAsync("live"), await CountBlobsAsync(platform));
+    }
+
+    [Fact]
+    public async Task Database_ConnectionsTerminatedAgainAndAgain_KeepsEachOnce()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture);
+        await platform.StartArchiverAsync(null, ("FlushAge", "00:00:00.050"));
+        var random = new Random(5);
+        const string Terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'PaymentPlatform' AND query LIKE '%{0}%'";
+        for (var i = 0; i < 30; i++)
+        {
+            await platform.PublishAsync(i * 100, 100);
+            await Task.Delay(random.Next(0, 100));
+            // Those whose last statement was the archiver's: in the middle of a commit, or idle.
+            await platform.ExecuteAsync(string.Format(Terminate, random.Next(3) switch { 0 => "raw_event_files", 1 => "raw_event_ranges", _ => "COMMIT" }));
+        }
+
+        await platform.WaitForArchivedAsync(3000);
+        await ArchiveContents.AssertCompleteAsync(platform, 3000);
+    }
+
+    [Fact]
+    public async Task Revoked_PlannedWhileFlushing_NothingIsReadTwice()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 2);
+        await platform.PublishAsync(0, 200);
+        using var paused = new Pause(WriteStage.Upload);
+        var first = await platform.StartArchiverAsync(a => a.Probe.Before = paused.ReachedAsync, ("Streaming:LeaseDuration", "00:00:30"));
+        await paused.Reached;
+        await platform.StartArchiverAsync(null, ("Streaming:LeaseDuration", "00:00:30"));
+        await Eventually.TrueAsync(async () => await platform.CountAsync("SELECT count(*) FROM stream_members WHERE consumer_group = 'archiver'") == 2, "the second member");
+        paused.Resume();
+        await platform.WaitForArchivedAsync(200);
+        await Eventually.TrueAsync(async () => await platform.CountAsync("SELECT count(DISTINCT owner) FROM stream_leases WHERE consumer_group = 'archiver'") == 2, "two owners");
+        await platform.PublishAsync(200, 200);
+        await platform.WaitForArchivedAsync(400);
+        await ArchiveContents.AssertCompleteAsync(platform, 400);
+        Assert.False(first.Log.Has(LogLevel.Warning, "was abandoned"));
+    }
+
+    private static async Task<long> CountBlobsAsync(TestPlatform platform)
+    {
+        var count = 0;
+        await foreach (var _ in platform.Container.GetBlobsAsync())
+            count++;
+        return count;
+    }
+}

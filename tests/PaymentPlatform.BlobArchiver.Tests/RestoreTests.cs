@@ -1,0 +1,120 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using PaymentPlatform.Testing;
+
+namespace PaymentPlatform.BlobArchiver.Tests;
+
+/// <summary>Recent files that the store has lost are written again from the stream.</summary>
+public sealed class RestoreTests(PlatformFixture fixture)
+{
+    [Fact]
+    public async Task Start_BlobsLost_WritesThemAgain()
+    {
+        await using var platform = await ArchivedAsync(500);
+        var before = await ArchiveContents.ReadAsync(platform);
+        var lost = await DeleteBlobsAsync(platform, every: 2);
+
+        var archiver = await platform.StartArchiverAsync();
+        await Eventually.TrueAsync(async () => await platform.CountFilesAsync("lost") == lost, "the lost files' restoration");
+        await platform.PublishAsync(500, 100);
+        await platform.WaitForArchivedAsync(600);
+        var after = await ArchiveContents.AssertCompleteAsync(platform, 600);
+        Assert.Equal(before.Select(r => (r.Partition, r.Offset, r.MessageId, r.RawText)), after.Where(r => int.Parse(r.MessageId[2..]) < 500).Select(r => (r.Partition, r.Offset, r.MessageId, r.RawText)));
+        Assert.True(archiver.Log.Has(LogLevel.Warning, "has lost the live file"));
+        Assert.Equal(0, await platform.CountAsync("SELECT count(*) FROM raw_event_ranges r JOIN raw_event_files f USING (file_id) WHERE r.live <> (f.state = 'live')"));
+    }
+
+    [Fact]
+    public async Task Start_WholeContainerLost_WritesEverythingAgain()
+    {
+        await using var platform = await ArchivedAsync(300);
+        await platform.Container.DeleteAsync();
+        var archiver = await platform.StartArchiverAsync();
+        await Eventually.TrueAsync(async () => await platform.CountFilesAsync("lost") > 0 && await platform.CountArchivedAsync() == 300, "restoration");
+        await archiver.StopAsync();
+        await ArchiveContents.AssertCompleteAsync(platform, 300);
+    }
+
+    [Fact]
+    public async Task Restore_BlobCutShort_WritesItAgain()
+    {
+        await using var platform = await ArchivedAsync(100);
+        await foreach (var blob in platform.Container.GetBlobsAsync())
+            await platform.Container.GetBlobClient(blob.Name).UploadAsync(BinaryData.FromBytes(new byte[100]), overwrite: true);
+        var archiver = await platform.StartArchiverAsync();
+        await Eventually.TrueAsync(async () => await platform.CountFilesAsync("lost") > 0 && await platform.CountArchivedAsync() == 100, "restoration");
+        await archiver.StopAsync();
+        await ArchiveContents.AssertCompleteAsync(platform, 100);
+    }
+
+    [Fact]
+    public async Task Restore_StreamNoLongerHasTheRange_ReportsAndLeavesTheRow()
+    {
+        await using var platform = await ArchivedAsync(300);
+        var live = await platform.CountFilesAsync("live");
+        var lost = await DeleteBlobsAsync(platform, every: 1);
+        await platform.ExecuteAsync("UPDATE stream_partitions SET first_offset = next_offset; DELETE FROM stream_batches");
+
+        var archiver = await platform.StartArchiverAsync();
+        await Eventually.TrueAsync(() => archiver.Log.Lines.Count(l => l.Level == LogLevel.Error && l.Text.Contains("can't be written again", StringComparison.Ordinal)) == lost, "the report");
+        Assert.Equal(live, await platform.CountFilesAsync("live"));
+        // And goes on.
+        await platform.PublishAsync(300, 50);
+        await platform.WaitForArchivedAsync(350);
+    }
+
+    [Fact]
+    public async Task Restore_OlderThanTheWindow_IsNotLookedFor()
+    {
+        await using var platform = await ArchivedAsync(100);
+        await DeleteBlobsAsync(platform, every: 1);
+        await platform.ExecuteAsync("UPDATE raw_event_files SET state_changed_at = clock_timestamp() - interval '2 hours'");
+        var archiver = await platform.StartArchiverAsync();
+        Assert.Equal(0, await archiver.Host.Services.GetRequiredService<LostFileRestorer>().RestoreAsync(CancellationToken.None) ?? 0);
+        Assert.Equal(0, await platform.CountFilesAsync("lost"));
+    }
+
+    [Fact]
+    public async Task Restore_TwoAtOnce_RestoreOnce()
+    {
+        await using var platform = await ArchivedAsync(400);
+        var archivers = new[] { await platform.StartArchiverAsync(), await platform.StartArchiverAsync() };
+        var lost = await DeleteBlobsAsync(platform, every: 1);
+        var restorers = archivers.Select(a => a.Host.Services.GetRequiredService<LostFileRestorer>()).ToArray();
+        var restored = 0;
+        await Eventually.TrueAsync(async () =>
+        {
+            foreach (var count in await Task.WhenAll(restorers.Select(r => r.RestoreAsync(CancellationToken.None))))
+                restored += count ?? 0;
+            return restored >= lost;
+        }, "restoration");
+        Assert.Equal(lost, restored);
+        Assert.Equal(lost, await platform.CountFilesAsync("lost"));
+        await ArchiveContents.AssertCompleteAsync(platform, 400);
+    }
+
+    private async Task<TestPlatform> ArchivedAsync(int events)
+    {
+        var platform = await TestPlatform.CreateAsync(fixture, partitions: 3);
+        var archiver = await platform.StartArchiverAsync(null, ("FlushRows", "70"));
+        for (var i = 0; i < events; i += 100)
+            await platform.PublishAsync(i, 100);
+        await platform.WaitForArchivedAsync(events);
+        await archiver.StopAsync();
+        return platform;
+    }
+
+    private static async Task<int> DeleteBlobsAsync(TestPlatform platform, int every)
+    {
+        var (index, deleted) = (0, 0);
+        await foreach (var blob in platform.Container.GetBlobsAsync())
+        {
+            if (index++ % every != 0)
+                continue;
+            await platform.Container.DeleteBlobAsync(blob.Name);
+            deleted++;
+        }
+
+        return deleted;
+    }
+}
