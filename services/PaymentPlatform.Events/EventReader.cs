@@ -6,7 +6,7 @@ namespace PaymentPlatform.Events;
 /// <summary>The single pass: reads the tokens of one event once, fills the transaction, reports the errors and notes the signs of what needs a second look.</summary>
 internal sealed class EventReader(ParsedTransaction transaction, ErrorReport errors, TransactionParserOptions options)
 {
-    /// <summary>A bigger scratch buffer is given back after its event.</summary>
+    /// <summary>Bigger buffers are given back after their event.</summary>
     private const int KeptScratch = 256 * 1024;
 
     private readonly FieldRules _rules = new(transaction, errors, options);
@@ -30,7 +30,7 @@ internal sealed class EventReader(ParsedTransaction transaction, ErrorReport err
         var span = body.Span;
         (_body, _guard, _rules.EnqueuedAtMicros) = (body, guard, enqueuedAtMicros);
         (_seen, _repeated, _aliased, _scratchUsed) = (0, 0, 0, 0);
-        if (_scratch.Length > KeptScratch)
+        if (_scratch.Length > KeptScratch || _plain.Length > KeptScratch)
             (_scratch, _plain) = ([], []);
 
         _validUtf8 = Utf8.IsValid(span);
