@@ -94,17 +94,24 @@ internal static class RecordBatchReader
     private static MessageHeaders[] ReadHeaderTable(ReadOnlySpan<byte> table)
     {
         var position = 0;
-        var sets = new MessageHeaders[ReadVarint(table, ref position) + 1];
+        var sets = new MessageHeaders[ReadCount(table, ref position) + 1];
         sets[0] = MessageHeaders.Empty;
         for (var i = 1; i < sets.Length; i++)
         {
-            var pairs = new KeyValuePair<string, string>[ReadVarint(table, ref position)];
+            var pairs = new KeyValuePair<string, string>[ReadCount(table, ref position)];
             for (var j = 0; j < pairs.Length; j++)
                 pairs[j] = new(ReadText(table, ref position), ReadText(table, ref position));
             sets[i] = MessageHeaders.FromSorted(pairs);
         }
 
         return sets;
+    }
+
+    /// <summary>How many entries follow: each takes a byte at least, so that a damaged number never asks for more memory than there is data.</summary>
+    private static int ReadCount(ReadOnlySpan<byte> table, ref int position)
+    {
+        var count = ReadVarint(table, ref position);
+        return count <= table.Length - position ? count : throw new InvalidDataException("the header table runs over the end");
     }
 
     private static string ReadText(ReadOnlySpan<byte> table, ref int position)
