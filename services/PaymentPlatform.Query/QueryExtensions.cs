@@ -1,9 +1,39 @@
+using PaymentPlatform.Query;
+
 namespace Microsoft.Extensions.Hosting;
 
 /// <summary>Registers and maps the service.</summary>
 public static class QueryExtensions
 {
-    public static IHostApplicationBuilder AddQuery(this IHostApplicationBuilder builder) => builder;
+    /// <summary>Section <c>Query</c>; connection strings <c>paymentsdb</c> and <c>blobs</c>.</summary>
+    public static IHostApplicationBuilder AddQuery(this IHostApplicationBuilder builder)
+    {
+        builder.AddHybridStorage();
+        builder.Services.AddProblemDetails();
+        builder.Services.AddOptions<QueryOptions>().BindConfiguration(QueryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<QueryTelemetry>();
+        builder.Services.AddSingleton<ManifestReader>();
+        builder.Services.AddSingleton<ArchiveFileCache>();
+        builder.Services.AddSingleton<ArchiveEngine>();
+        builder.Services.AddSingleton<ArchiveReader>();
+        builder.Services.AddSingleton<ParquetExporter>();
+        return builder;
+    }
 
-    public static WebApplication MapQuery(this WebApplication app) => app;
+    public static WebApplication MapQuery(this WebApplication app)
+    {
+        // A folder that can't be used stops the start, not the first query.
+        app.Services.GetRequiredService<ArchiveEngine>();
+
+        var group = app.MapGroup("");
+        group.MapTransactionsApi();
+        group.MapEventsApi();
+        group.MapPaymentMetricsApi();
+        group.MapFailedItemsApi();
+        group.MapArchiveFilesApi();
+        group.MapPipelineApi();
+        group.MapConsoleApi();
+        ((IEndpointConventionBuilder)group).Add(endpoint => endpoint.RequestDelegate = QueryGuard.Wrap(endpoint.RequestDelegate!));
+        return app;
+    }
 }

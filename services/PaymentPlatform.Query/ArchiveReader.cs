@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Options;
+
+namespace PaymentPlatform.Query;
+
+/// <summary>Opens scans of the archive.</summary>
+public sealed class ArchiveReader(ManifestReader manifest, ArchiveFileCache cache, ArchiveEngine engine, QueryTelemetry telemetry, IOptions<QueryOptions> options, TimeProvider timeProvider)
+{
+    /// <summary>Waits for a turn and looks up the files; the first read fetches them.</summary>
+    /// <exception cref="EngineBusyException">Too many queries.</exception>
+    public async Task<ArchiveScan> OpenAsync(ArchiveQuery query, CancellationToken cancellationToken)
+    {
+        var turn = await engine.EnterAsync(query.IsExport, cancellationToken);
+        try
+        {
+            var from = query.After is { } after ? Math.Max(after.Time, query.From ?? long.MinValue) : query.From;
+            var files = await manifest.FindAsync(query.Axis, from, query.To, cancellationToken);
+            telemetry.FilesScanned(files.Count);
+            // A slice's files are held together; several queries share the cache.
+            var slices = ScanPlanner.Plan(files, from, query.To, options.Value.SliceRows, options.Value.SliceFiles, Math.Max(1, options.Value.CacheBytes / 8));
+            return new(query, slices, cache, engine, telemetry, timeProvider, turn, cancellationToken);
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
+        }
+    }
+}

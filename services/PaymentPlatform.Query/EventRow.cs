@@ -1,0 +1,42 @@
+using System.Data.Common;
+
+namespace PaymentPlatform.Query;
+
+/// <summary>The current row of a scan; its columns are those of <see cref="EventColumn.All"/>.</summary>
+public sealed class EventRow(DbDataReader reader, IReadOnlyDictionary<string, string> blobNames)
+{
+    private static readonly int[] CursorOrdinals = [Ordinal("transaction_timestamp"), Ordinal("enqueued_at"), Ordinal("stream_log_id"), Ordinal("stream_partition"), Ordinal("stream_offset")];
+    private byte[] _payload = [];
+
+    public bool IsNull(int column) => reader.IsDBNull(column);
+
+    /// <summary>A text or JSON column; the file's column holds the blob's name.</summary>
+    public string Text(int column) => EventColumn.All[column].Name == EventColumn.FileName ? blobNames[reader.GetString(column)] : reader.GetString(column);
+
+    /// <summary>A time (microseconds since the Unix epoch) or an integer.</summary>
+    public long Integer(int column) => reader.GetInt64(column);
+
+    public decimal Amount(int column) => reader.GetDecimal(column);
+
+    public bool Boolean(int column) => reader.GetBoolean(column);
+
+    /// <summary>Valid until the next call.</summary>
+    public ReadOnlySpan<byte> Payload(int column)
+    {
+        using var stream = reader.GetStream(column);
+        var length = checked((int)stream.Length);
+        if (_payload.Length < length)
+            _payload = new byte[Math.Max(4096, length * 2)];
+        stream.ReadExactly(_payload, 0, length);
+        return _payload.AsSpan(0, length);
+    }
+
+    /// <summary>This row's place in the order by transaction time.</summary>
+    public EventCursor Cursor() => new(
+        Integer(IsNull(CursorOrdinals[0]) ? CursorOrdinals[1] : CursorOrdinals[0]),
+        Text(CursorOrdinals[2]),
+        (int)Integer(CursorOrdinals[3]),
+        Integer(CursorOrdinals[4]));
+
+    private static int Ordinal(string name) => EventColumn.All.Index().First(c => c.Item.Name == name).Index;
+}

@@ -1,0 +1,14 @@
+using System.Text.Json.Serialization;
+
+namespace PaymentPlatform.Query;
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(MicrosecondConverter)])]
+[JsonSerializable(typeof(EventCursor))]
+[JsonSerializable(typeof(MetricsCursor))]
+[JsonSerializable(typeof(Page<PaymentMetricsItem>))]
+[JsonSerializable(typeof(Page<FailedItemSummary>))]
+[JsonSerializable(typeof(FailedItem))]
+[JsonSerializable(typeof(Page<ArchiveFileItem>))]
+[JsonSerializable(typeof(Page<PipelineItem>))]
+[JsonSerializable(typeof(IReadOnlyList<ArchiveRangeItem>))]
+internal sealed partial class QueryJsonContext : JsonSerializerContext;

@@ -1,0 +1,52 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace PaymentPlatform.Query;
+
+/// <summary>Section <c>Query</c>: how much of the machine reading the archive may take.</summary>
+public sealed class QueryOptions
+{
+    public const string Section = "Query";
+
+    /// <summary>Bytes that the query engine may hold; beyond it a sort goes to disk.</summary>
+    [Range(64L << 20, 1L << 40, ErrorMessage = "Query:EngineMemory must be between 67108864 (64 MiB) and 1 TiB, in bytes.")]
+    public long EngineMemory { get; set; } = 256L << 20;
+
+    /// <summary>Threads of the query engine, shared by all queries.</summary>
+    [Range(1, 256, ErrorMessage = "Query:EngineThreads must be between 1 and 256.")]
+    public int EngineThreads { get; set; } = 2;
+
+    /// <summary>Bytes of disk that sorts may use at once.</summary>
+    [Range(0L, 1L << 44, ErrorMessage = "Query:SpillBytes must be between 0 and 16 TiB, in bytes.")]
+    public long SpillBytes { get; set; } = 8L << 30;
+
+    /// <summary>Holds the local copies of archive files and the engine's spill. Empty: a folder under the system's temporary directory. Processes may name the same one.</summary>
+    public string CacheDirectory { get; set; } = "";
+
+    /// <summary>Bytes of local copies; the least recently used go first. Files of a running query stay, even beyond this.</summary>
+    [Range(1L, 1L << 44, ErrorMessage = "Query:CacheBytes must be between 1 and 16 TiB, in bytes.")]
+    public long CacheBytes { get; set; } = 2L << 30;
+
+    /// <summary>Files fetched from the blob store at once, by all queries together.</summary>
+    [Range(1, 64, ErrorMessage = "Query:Downloads must be between 1 and 64.")]
+    public int Downloads { get; set; } = 4;
+
+    /// <summary>Pages and lookups that run at once; the next ones wait.</summary>
+    [Range(1, 256, ErrorMessage = "Query:ConcurrentQueries must be between 1 and 256.")]
+    public int ConcurrentQueries { get; set; } = 4;
+
+    /// <summary>NDJSON, CSV and Parquet answers that run at once. Apart from the others, so that slow readers of long answers never block a lookup.</summary>
+    [Range(1, 256, ErrorMessage = "Query:ConcurrentExports must be between 1 and 256.")]
+    public int ConcurrentExports { get; set; } = 2;
+
+    /// <summary>How long a query waits for its turn before it is answered 429.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00", ErrorMessage = "Query:QueueTimeout must be between 00:00:00 and 00:10:00.")]
+    public TimeSpan QueueTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Rows that one step of a scan sorts, about. Smaller steps need less memory and start to answer earlier.</summary>
+    [Range(1, 10_000_000, ErrorMessage = "Query:SliceRows must be between 1 and 10000000.")]
+    public int SliceRows { get; set; } = 50_000;
+
+    /// <summary>Files that one step of a scan opens at most, unless more of them overlap in time.</summary>
+    [Range(1, 100_000, ErrorMessage = "Query:SliceFiles must be between 1 and 100000.")]
+    public int SliceFiles { get; set; } = 500;
+}

@@ -1,0 +1,124 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace PaymentPlatform.Query;
+
+/// <summary>Reads a request's query string and collects what is wrong with it. A name that the endpoint does not know is an error too: a filter that was misspelt would answer more than was asked for.</summary>
+public sealed class QueryParameters(IQueryCollection query)
+{
+    public const int MaxTextLength = 1024;
+
+    private readonly Dictionary<string, string[]> _errors = [];
+    private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Null when absent.</summary>
+    public string? Text(string name)
+    {
+        _known.Add(name);
+        if (!query.TryGetValue(name, out var values) || values.Count == 0)
+            return null;
+        if (values.Count > 1)
+            return Fail(name, "Give it once.");
+        var value = values[0];
+        if (string.IsNullOrEmpty(value))
+            return Fail(name, "It is empty. Leave it out, or give it a value.");
+        if (value.Length > MaxTextLength)
+            return Fail(name, $"At most {MaxTextLength} characters.");
+        return value.Contains('\0') ? Fail(name, "A null character is not allowed.") : value;
+    }
+
+    /// <summary>Microseconds since the Unix epoch.</summary>
+    public long? Time(string name)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        if (Timestamps.TryParse(text, out var micros))
+            return micros;
+        Fail(name, "Expected a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z.");
+        return null;
+    }
+
+    /// <summary>Two times of which the first is not after the second.</summary>
+    public (long? From, long? To) Range()
+    {
+        var (from, to) = (Time("from"), Time("to"));
+        if (from > to)
+            Fail("from", "It is after 'to'.");
+        return (from, to);
+    }
+
+    public long Integer(string name, long defaultValue, long min, long max)
+    {
+        if (Text(name) is not { } text)
+            return defaultValue;
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max)
+            return value;
+        Fail(name, $"Expected a whole number from {min} to {max}.");
+        return defaultValue;
+    }
+
+    public decimal? Amount(string name)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        if (text.Length <= 24 && decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+            && Math.Abs(value) < 1_000_000_000_000_000m && decimal.Round(value, 4) == value)
+            return decimal.Round(value, 4);
+        Fail(name, "Expected a number with at most 15 digits before and 4 after the point.");
+        return null;
+    }
+
+    public bool? Boolean(string name)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        if (bool.TryParse(text, out var value))
+            return value;
+        Fail(name, "Expected true or false.");
+        return null;
+    }
+
+    /// <summary>One of the given values, as they are written; null when absent.</summary>
+    public string? Choice(string name, params ReadOnlySpan<string> choices) =>
+        Text(name) is { } text
+            ? choices.Contains(text) ? text : Fail(name, $"Expected one of: {string.Join(", ", choices)}.")
+            : null;
+
+    /// <summary>A comma-separated list of some of the given values, each once; empty when absent.</summary>
+    public IReadOnlyList<string> Choices(string name, IReadOnlyList<string> choices)
+    {
+        if (Text(name) is not { } text)
+            return [];
+        var chosen = text.Split(',', StringSplitOptions.TrimEntries);
+        if (chosen.All(choices.Contains) && chosen.Distinct().Count() == chosen.Length)
+            return chosen;
+        Fail(name, $"Expected some of: {string.Join(", ", choices)}; separated by commas, each once.");
+        return [];
+    }
+
+    /// <summary>Parses what an earlier answer gave as <c>next_cursor</c>.</summary>
+    public T? Cursor<T>(Func<string, T?> parse)
+        where T : class
+    {
+        if (Text("cursor") is not { } text)
+            return null;
+        if (parse(text) is { } cursor)
+            return cursor;
+        Fail("cursor", "Not a cursor of this list. Use next_cursor of the page before, unchanged.");
+        return null;
+    }
+
+    /// <summary>Null when all is well. To be called after all parameters have been read.</summary>
+    public ValidationProblem? Problem()
+    {
+        foreach (var name in query.Keys.Where(k => !_known.Contains(k)))
+            _errors.TryAdd(name, [$"There is no such parameter here. Known: {string.Join(", ", _known)}."]);
+        return _errors.Count == 0 ? null : TypedResults.ValidationProblem(_errors, detail: string.Join(" ", _errors.Select(e => $"{e.Key}: {e.Value[0]}")), title: "Bad query parameter");
+    }
+
+    private string? Fail(string name, string message)
+    {
+        _errors.TryAdd(name, [message]);
+        return null;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace PaymentPlatform.Query;
+
+/// <summary>The service's instruments.</summary>
+public sealed class QueryTelemetry : IDisposable
+{
+    public const string Name = "PaymentPlatform.Query";
+
+    private readonly Meter _meter;
+    private readonly Counter<long> _queries;
+    private readonly Histogram<double> _duration;
+    private readonly Counter<long> _filesScanned;
+    private readonly Counter<long> _rows;
+    private readonly Counter<long> _cacheRequests;
+    private readonly Counter<long> _downloaded;
+
+    public QueryTelemetry(IMeterFactory meters)
+    {
+        _meter = meters.Create(Name);
+        _queries = _meter.CreateCounter<long>("query.archive.queries", "{query}", "Archive queries by kind and outcome.");
+        _duration = _meter.CreateHistogram<double>("query.archive.duration", "s", "Time of an archive query from its turn to its last row.");
+        _filesScanned = _meter.CreateCounter<long>("query.archive.files_scanned", "{file}", "Archive files that the manifest could not rule out.");
+        _rows = _meter.CreateCounter<long>("query.archive.rows", "{row}", "Events answered from the archive.");
+        _cacheRequests = _meter.CreateCounter<long>("query.cache.requests", "{file}", "Archive files asked of the local cache, by result.");
+        _downloaded = _meter.CreateCounter<long>("query.cache.downloaded", "By", "Bytes fetched from the blob store.");
+    }
+
+    public static ActivitySource Source { get; } = new(Name);
+
+    public void QueryEnded(string kind, string outcome, TimeSpan duration, long rows)
+    {
+        _queries.Add(1, new("kind", kind), new("outcome", outcome));
+        _duration.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("kind", kind));
+        _rows.Add(rows, new KeyValuePair<string, object?>("kind", kind));
+    }
+
+    public void FilesScanned(int files) => _filesScanned.Add(files);
+
+    public void CacheRequest(bool hit) => _cacheRequests.Add(1, new KeyValuePair<string, object?>("result", hit ? "hit" : "miss"));
+
+    public void Downloaded(long bytes) => _downloaded.Add(bytes);
+
+    /// <summary>Adds the gauge of the bytes that the cache holds.</summary>
+    public void ObserveCacheSize(Func<long> bytes) => _meter.CreateObservableGauge("query.cache.size", bytes, "By", "Bytes of local copies of archive files.");
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,110 @@
+using Microsoft.Playwright;
+using PaymentPlatform.Testing;
+
+namespace PaymentPlatform.Query.Tests;
+
+/// <summary>The page in a real browser, when there is one.</summary>
+public sealed class ConsolePageTests(PlatformFixture platform)
+{
+    private static readonly string[] Arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+    [Fact]
+    public async Task Page_NothingThere_TellsHowToPost()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await using var browser = await BrowserSession.OpenAsync(host, Arguments);
+        await Assertions.Expect(browser.Page.Locator("#welcome")).ToBeVisibleAsync();
+        var curl = await browser.Page.Locator("#curl").InnerTextAsync();
+        Assert.Contains($"curl {host.Address.GetLeftPart(UriPartial.Authority)}/v1/transactions", curl);
+        Assert.Contains("transaction_timestamp", curl);
+        await browser.ScreenshotAsync("empty");
+        browser.AssertQuiet();
+    }
+
+    [Fact]
+    public async Task Page_DataWithMarkup_ShowsItAsText()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await FillAsync(host);
+        await using var browser = await BrowserSession.OpenAsync(host, Arguments);
+        var page = browser.Page;
+        await Assertions.Expect(page.Locator("#letters tr")).ToHaveCountAsync(8);
+        await Assertions.Expect(page.Locator("#letters tr").First).ToContainTextAsync("<script>");
+        await Assertions.Expect(page.Locator("#partitions tr")).ToHaveCountAsync(4);
+        await Assertions.Expect(page.Locator("#lag")).ToHaveTextAsync("150");
+        await Assertions.Expect(page.Locator("#windows tr").First).ToContainTextAsync("EUR");
+        await Assertions.Expect(page.Locator("#success")).ToHaveTextAsync("80.0 %");
+        await Assertions.Expect(page.Locator("#files tr").First).ToContainTextAsync("raw_events/");
+        await Assertions.Expect(page.Locator("#welcome")).ToBeHiddenAsync();
+        await browser.ScreenshotAsync("data");
+
+        await page.Locator("#letters button").Nth(1).ClickAsync();
+        await Assertions.Expect(page.Locator("#letter-payload")).ToContainTextAsync("<é>");
+        await Assertions.Expect(page.Locator("#letter-facts")).ToContainTextAsync("<img src=x");
+        await browser.ScreenshotAsync("letter");
+        await page.Locator("#letter-close").ClickAsync();
+        Assert.Equal("PaymentPlatform", await page.TitleAsync());
+        Assert.Equal(0, await page.Locator("img, td script").CountAsync());
+        browser.AssertQuiet();
+    }
+
+    [Fact]
+    public async Task Page_EventsArrive_ShowsTheRateByItself()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await ListApiTests.FillPipelineAsync(host);
+        await using var browser = await BrowserSession.OpenAsync(host, Arguments);
+        await Assertions.Expect(browser.Page.Locator("#rate")).ToHaveTextAsync("0");
+        await host.Archive.ExecuteAsync("UPDATE stream_partitions SET next_offset = next_offset + 100000");
+        await Assertions.Expect(browser.Page.Locator("#rate")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^[1-9]"));
+        await Assertions.Expect(browser.Page.Locator("#lag")).ToHaveTextAsync("200,150");
+        browser.AssertQuiet();
+    }
+
+    [Fact]
+    public async Task Page_ServiceStops_SaysThatItIsStale()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await FillAsync(host);
+        await using var browser = await BrowserSession.OpenAsync(host, Arguments);
+        await Assertions.Expect(browser.Page.Locator("#state")).ToContainTextAsync("live");
+        await Assertions.Expect(browser.Page.Locator("#banner")).ToBeHiddenAsync();
+
+        await host.Archive.ExecuteAsync("ALTER TABLE failed_items RENAME TO failed_items_away");
+        await Assertions.Expect(browser.Page.Locator("#banner")).ToContainTextAsync("No answer for dead letters");
+        await host.Archive.ExecuteAsync("ALTER TABLE failed_items_away RENAME TO failed_items");
+        await Assertions.Expect(browser.Page.Locator("#banner")).ToBeHiddenAsync();
+
+        await host.App.StopAsync();
+        await Assertions.Expect(browser.Page.Locator("#banner")).ToContainTextAsync("The query service does not answer");
+        await Assertions.Expect(browser.Page.Locator("#letters tr")).ToHaveCountAsync(8);
+        await browser.ScreenshotAsync("stale");
+    }
+
+    [Fact]
+    public async Task Page_PhoneInTheDark_FitsItsWidth()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await FillAsync(host);
+        await using var browser = await BrowserSession.OpenAsync(host, Arguments, new() { ViewportSize = new() { Width = 390, Height = 844 }, ColorScheme = ColorScheme.Dark });
+        await Assertions.Expect(browser.Page.Locator("#letters tr")).ToHaveCountAsync(8);
+        Assert.True(await browser.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= window.innerWidth"), "The page scrolls sideways.");
+        await browser.ScreenshotAsync("phone");
+        browser.AssertQuiet();
+    }
+
+    private static async Task FillAsync(QueryHost host)
+    {
+        await ListApiTests.FillPipelineAsync(host);
+        await ListApiTests.FillFailedItemsAsync(host, 12);
+        for (var i = 0; i < 5; i++)
+            await host.Archive.AddFileAsync(EventsApiTests.Event(i, "1"), EventsApiTests.Event(100 + i, "1") with { IsValid = false });
+        await host.Archive.ExecuteAsync(
+            """
+            INSERT INTO payment_metrics_5m (window_start, window_end, payment_method, currency, payment_status, total_count, total_amount, min_amount, max_amount)
+            SELECT w, w + interval '5 minutes', 'credit_card', c, s, CASE s WHEN 'completed' THEN 800 WHEN 'declined' THEN 200 ELSE 40 END, 1234567.8901, 1, 99
+            FROM generate_series(date_bin('5 minutes', now(), TIMESTAMPTZ '2000-01-01 00:00:00+00') - interval '20 minutes', now(), interval '5 minutes') w,
+              unnest(ARRAY['EUR', 'USD', 'JPY']) c, unnest(ARRAY['completed', 'declined', 'pending']) s
+            """);
+    }
+}

@@ -1,0 +1,272 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using PaymentPlatform.Testing;
+
+namespace PaymentPlatform.Query.Tests;
+
+public sealed class EventsApiTests(PlatformFixture platform)
+{
+    // Small slices, so that every query crosses many of them.
+    private static readonly Dictionary<string, string?> SmallSlices = new() { ["Query:SliceRows"] = "150" };
+
+    [Fact]
+    public async Task GetEvents_RandomFilters_EqualBruteForce()
+    {
+        await using var host = await QueryHost.StartAsync(platform, SmallSlices);
+        var random = new Random(20260101);
+        var files = RandomArchive.Files(random, 14, 120);
+        foreach (var file in files)
+            await host.Archive.AddFileAsync(file);
+        var all = files.SelectMany(f => f).ToList();
+        var nonEmpty = 0;
+        for (var round = 0; round < 80; round++)
+        {
+            var (query, matches) = RandomFilter(random);
+            var expected = RandomArchive.InOrder(all.Where(matches)).Select(e => e.MessageId).ToList();
+            nonEmpty += expected.Count > 0 ? 1 : 0;
+            var limit = random.Next(2) == 0 ? 1000 : random.Next(20, 120);
+
+            var pages = await host.GetAllAsync($"/v1/events?limit={limit}{query}");
+            Assert.Equal(expected, pages.Select(MessageId));
+
+            var lines = (await host.GetTextAsync($"/v1/events?{query.TrimStart('&')}", "application/x-ndjson")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            Assert.Equal(expected, lines.Select(l => MessageId(JsonDocument.Parse(l).RootElement)));
+        }
+
+        Assert.True(nonEmpty > 40, $"Only {nonEmpty} filters found anything: the test does not test.");
+    }
+
+    [Fact]
+    public async Task GetEvents_FilesAddedWhilePaging_KeepsItsPlace()
+    {
+        await using var host = await QueryHost.StartAsync(platform, SmallSlices);
+        var random = new Random(7);
+        var files = RandomArchive.Files(random, 4, 100);
+        foreach (var file in files)
+            await host.Archive.AddFileAsync(file);
+        var original = RandomArchive.InOrder(files.SelectMany(f => f).Where(e => e.Time is not null && e.Origin != "replay")).Select(e => e.MessageId).ToList();
+        var added = RandomArchive.Files(random, 6, 40, firstOffset: 1_000_000);
+
+        var seen = new List<string>();
+        string? cursor = null;
+        var next = 0;
+        do
+        {
+            var page = await host.GetAsync($"/v1/events?limit=37{(cursor is null ? "" : "&cursor=" + cursor)}");
+            seen.AddRange(page.GetProperty("items").EnumerateArray().Select(MessageId));
+            cursor = page.GetProperty("next_cursor").GetString();
+            if (next < added.Count)
+                await host.Archive.AddFileAsync(added[next++]);
+        }
+        while (cursor is not null);
+
+        Assert.Equal(seen.Count, seen.Distinct().Count());
+        var old = original.ToHashSet();
+        Assert.Equal(original, seen.Where(old.Contains));
+        // What was added behind the cursor is there too, and in order.
+        var times = RandomArchive.InOrder(files.Concat(added).SelectMany(f => f)).Select(e => e.MessageId).Index().ToDictionary(e => e.Item, e => e.Index);
+        Assert.Equal(seen.OrderBy(id => times[id]), seen);
+    }
+
+    [Fact]
+    public async Task GetEvents_NoTransactionTime_OnlyWhenInvalidAreAskedFor()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await host.Archive.AddFileAsync(
+            new TestEvent { Offset = 1, EnqueuedAt = RandomArchive.Start + 10, MessageId = "no-time", IsValid = false, Errors = "[]" },
+            new TestEvent { Offset = 2, EnqueuedAt = RandomArchive.Start + 30, Time = RandomArchive.Start + 5, MessageId = "timed", IsValid = false, Errors = "[]" },
+            new TestEvent { Offset = 3, EnqueuedAt = RandomArchive.Start + 40, Time = RandomArchive.Start + 6, MessageId = "valid" });
+        // A file without any readable time has none in the manifest.
+        await host.Archive.AddFileAsync(new TestEvent { Offset = 4, EnqueuedAt = RandomArchive.Start + 7, MessageId = "alone", IsValid = false, Errors = "[]" });
+
+        Assert.Equal(["timed", "valid"], (await host.GetAllAsync("/v1/events")).Select(MessageId));
+        Assert.Equal(["timed", "alone", "no-time"], (await host.GetAllAsync("/v1/events?is_valid=false")).Select(MessageId));
+        Assert.Equal(["timed", "alone", "no-time"], (await host.GetAllAsync("/v1/events?is_valid=false&limit=1")).Select(MessageId));
+        Assert.Equal(["alone"], (await host.GetAllAsync("/v1/events?is_valid=false&from=2026-01-01T00:00:00.000007Z&to=2026-01-01T00:00:00.000010Z")).Select(MessageId));
+    }
+
+    [Fact]
+    public async Task GetEvents_EveryValue_IsExact()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var payload = """{"amount": 1.50, "note": "\u00e9 <b>&amp;</b> \\ \u0000"}"""u8.ToArray();
+        await host.Archive.AddFileAsync(
+            Event(0, "999999999999999.9999") with { Metadata = "{\"a\" : 1.10,\n \"b\":[true,null,\"\u2028x\"]}", Violations = """["AML_1"]""", RawPayload = payload, MerchantName = "\"Zoë\" <script>" },
+            Event(1, "100.0000") with { RawPayload = [0xff, 0x00, 0x7b], TransactionId = null },
+            Event(2, "0.0001") with { RawPayload = [], Metadata = "not json" },
+            Event(3, "110.6") with { RawPayload = "a\r\nb\t\0"u8.ToArray() });
+        var items = await host.GetAllAsync("/v1/events");
+
+        Assert.Equal(["999999999999999.9999", "100", "0.0001", "110.6"], items.Select(i => i.GetProperty("amount").GetRawText()));
+        Assert.Equal("{\"a\" : 1.10,  \"b\":[true,null,\"\u2028x\"]}".Replace("  \"b", "  \"b"), items[0].GetProperty("metadata").GetRawText());
+        Assert.Equal("AML_1", items[0].GetProperty("compliance_violations")[0].GetString());
+        Assert.Equal("\"Zoë\" <script>", items[0].GetProperty("merchant_name").GetString());
+        Assert.Equal(System.Text.Encoding.UTF8.GetString(payload), items[0].GetProperty("raw_payload").GetString());
+        Assert.Equal("2026-01-01T00:00:00.000000Z", items[0].GetProperty("transaction_timestamp").GetString());
+        Assert.Equal("2026-01-01T00:00:01.000001Z", items[0].GetProperty("enqueued_at").GetString());
+        Assert.Equal([0xff, 0x00, 0x7b], items[1].GetProperty("raw_payload_base64").GetBytesFromBase64());
+        Assert.False(items[1].TryGetProperty("raw_payload", out _));
+        Assert.Equal(JsonValueKind.Null, items[1].GetProperty("transaction_id").ValueKind);
+        Assert.Equal("", items[2].GetProperty("raw_payload").GetString());
+        Assert.Equal("not json", items[2].GetProperty("metadata").GetString());
+        Assert.Equal("a\r\nb\t\0", items[3].GetProperty("raw_payload").GetString());
+        Assert.StartsWith("raw_events/yyyy=", items[0].GetProperty("archive_file").GetString());
+
+        // A line is a line, whatever line ends the metadata had.
+        var lines = (await host.GetTextAsync("/v1/events", "application/x-ndjson")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(4, lines.Length);
+        Assert.Equal(items.Select(i => i.GetRawText()), lines);
+    }
+
+    [Fact]
+    public async Task GetEvents_BadParameter_400NamesIt()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        foreach (var (query, name) in ((string, string)[])
+        [
+            ("from=yesterday", "from"),
+            ("from=2026-01-02&to=2026-01-01", "from"),
+            ("to=2026-13-01", "to"),
+            ("limit=0", "limit"),
+            ("limit=1001", "limit"),
+            ("limit=-1", "limit"),
+            ("limit=1e2", "limit"),
+            ("min_amount=abc", "min_amount"),
+            ("min_amount=0.00001", "min_amount"),
+            ("max_amount=1,5", "max_amount"),
+            ("max_amount=99999999999999999999999", "max_amount"),
+            ("is_valid=yes", "is_valid"),
+            ("origin=elsewhere", "origin"),
+            ("cursor=abc", "cursor"),
+            ("cursor=!!", "cursor"),
+            ("cursor=eyJ0Ijo5MjIzMzcyMDM2ODU0Nzc1ODA3LCJsIjoieCIsInAiOjAsIm8iOjB9", "cursor"),
+            ("currency=", "currency"),
+            ("currency=EUR&currency=USD", "currency"),
+            ("merchant_id=a%00b", "merchant_id"),
+            ("merchnt_id=a", "merchnt_id"),
+            ("csv_formulas=keep", "csv_formulas"),
+        ])
+        {
+            var problem = await host.GetAsync("/v1/events?" + query, HttpStatusCode.BadRequest);
+            Assert.Equal(400, problem.GetProperty("status").GetInt32());
+            Assert.Equal([name], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
+        }
+    }
+
+    [Fact]
+    public async Task GetEvents_HostileValue_IsOnlyAValue()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await host.Archive.AddFileAsync(Event(0, "1") with { MerchantId = "m-1", CustomerId = "m-1", Currency = "EUR" });
+        foreach (var value in (string[])["' OR 1=1 --", "'; DROP TABLE raw_event_files; --", "$from", "%", "m_1", "*", "\ud800", "a\\'b\"c", "/etc/passwd"])
+        {
+            foreach (var name in (string[])["merchant_id", "customer_id", "payment_status", "payment_method", "currency"])
+                Assert.Empty(await host.GetAllAsync($"/v1/events?{name}={Uri.EscapeDataString(value)}"));
+            await host.GetAsync("/v1/transactions/" + Uri.EscapeDataString(value), HttpStatusCode.NotFound);
+        }
+
+        Assert.Single(await host.GetAllAsync("/v1/events"));
+    }
+
+    [Fact]
+    public async Task GetEvents_UnacceptableForm_406()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/events") { Headers = { { "Accept", "image/png" } } };
+        using var response = await host.Client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.NotAcceptable, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+    }
+
+    [Fact]
+    public async Task GetEvents_EmptyArchive_EmptyAnswers()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var page = await host.GetAsync("/v1/events");
+        Assert.Equal(0, page.GetProperty("items").GetArrayLength());
+        Assert.Equal(JsonValueKind.Null, page.GetProperty("next_cursor").ValueKind);
+        Assert.Equal("", await host.GetTextAsync("/v1/events", "application/x-ndjson"));
+        Assert.Single((await host.GetTextAsync("/v1/events", "text/csv")).Split("\r\n", StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    internal static TestEvent Event(long offset, string amount) => new()
+    {
+        Offset = offset,
+        Amount = amount,
+        TransactionId = $"t-{offset}",
+        Time = RandomArchive.Start + (offset * 1_000_000),
+        EnqueuedAt = RandomArchive.Start + (offset * 1_000_000) + 1_000_001,
+    };
+
+    internal static string MessageId(JsonElement item) => item.GetProperty("message_id").GetString()!;
+
+    private static (string Query, Func<TestEvent, bool> Matches) RandomFilter(Random random)
+    {
+        var query = "";
+        var conditions = new List<Func<TestEvent, bool>>();
+        bool? isValid = random.Next(3) switch { 0 => null, 1 => true, _ => false };
+        var end = RandomArchive.Start + (4 * RandomArchive.Hour);
+        var from = long.MinValue;
+        if (random.Next(2) == 0)
+        {
+            from = random.NextInt64(RandomArchive.Start - RandomArchive.Hour, end);
+            Add("from", Format(from), e => Time(e) >= from);
+        }
+
+        if (random.Next(2) == 0)
+        {
+            // Whole seconds, so that bounds fall on events.
+            var to = random.NextInt64((RandomArchive.Start / 1_000_000) + 7200, end / 1_000_000) * 1_000_000;
+            if (from <= to)
+                Add("to", Format(to), e => Time(e) < to);
+        }
+
+        if (random.Next(4) == 0 && RandomArchive.Pick(random, RandomArchive.Merchants) is { } merchant)
+            Add("merchant_id", merchant, e => e.MerchantId == merchant);
+        if (random.Next(4) == 0 && RandomArchive.Pick(random, RandomArchive.Customers) is { } customer)
+            Add("customer_id", customer, e => e.CustomerId == customer);
+        if (random.Next(4) == 0 && RandomArchive.Pick(random, RandomArchive.Statuses) is { } status)
+            Add("payment_status", status, e => e.PaymentStatus == status);
+        if (random.Next(4) == 0 && RandomArchive.Pick(random, RandomArchive.Methods) is { } method)
+            Add("payment_method", method, e => e.PaymentMethod == method);
+        if (random.Next(4) == 0 && RandomArchive.Pick(random, RandomArchive.Currencies) is { } currency)
+            Add("currency", currency, e => e.Currency == currency);
+        if (random.Next(4) == 0)
+        {
+            var min = random.Next(1_000_000) / 10000m;
+            Add("min_amount", min.ToString(CultureInfo.InvariantCulture), e => e.Amount is not null && decimal.Parse(e.Amount, CultureInfo.InvariantCulture) >= min);
+        }
+
+        if (random.Next(4) == 0)
+        {
+            var max = random.Next(1_000_000) / 10000m;
+            Add("max_amount", max.ToString(CultureInfo.InvariantCulture), e => e.Amount is not null && decimal.Parse(e.Amount, CultureInfo.InvariantCulture) <= max);
+        }
+
+        if (isValid is not null)
+            Add("is_valid", isValid.Value ? "true" : "false", e => e.IsValid == isValid);
+        if (random.Next(3) == 0)
+        {
+            var origin = RandomArchive.Pick(random, ["live", "resubmission", "replay"]);
+            Add("origin", origin, e => e.Origin == origin);
+        }
+        else
+        {
+            conditions.Add(e => e.Origin != "replay");
+        }
+
+        conditions.Add(e => Time(e) is not null);
+        return (query, e => conditions.All(c => c(e)));
+
+        long? Time(TestEvent e) => isValid == false ? e.Time ?? e.EnqueuedAt : e.Time;
+
+        void Add(string name, string value, Func<TestEvent, bool> condition)
+        {
+            query += $"&{name}={Uri.EscapeDataString(value)}";
+            conditions.Add(condition);
+        }
+    }
+
+    private static string Format(long micros) => Timestamps.ToDateTime(micros).ToString(Timestamps.Format, CultureInfo.InvariantCulture);
+}

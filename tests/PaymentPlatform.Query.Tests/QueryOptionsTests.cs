@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Options;
+using PaymentPlatform.Testing;
+
+namespace PaymentPlatform.Query.Tests;
+
+public sealed class QueryOptionsTests(PlatformFixture platform)
+{
+    [Theory]
+    [InlineData("EngineMemory", "1")]
+    [InlineData("EngineThreads", "0")]
+    [InlineData("CacheBytes", "0")]
+    [InlineData("ConcurrentQueries", "0")]
+    [InlineData("ConcurrentExports", "-1")]
+    [InlineData("QueueTimeout", "1.00:00:00")]
+    [InlineData("SliceRows", "0")]
+    [InlineData("Downloads", "1000")]
+    public async Task Start_WrongOption_StopsAndNamesIt(string name, string value)
+    {
+        var exception = await Assert.ThrowsAsync<OptionsValidationException>(() => QueryHost.StartAsync(platform, new() { ["Query:" + name] = value }));
+        Assert.Contains("Query:" + name, exception.Message);
+    }
+
+    [Fact]
+    public async Task Start_CacheDirectoryIsAFile_StopsAndNamesIt()
+    {
+        var file = Path.GetTempFileName();
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => QueryHost.StartAsync(platform, new() { ["Query:CacheDirectory"] = file }));
+        Assert.Contains("Query:CacheDirectory", exception.Message);
+        File.Delete(file);
+    }
+}
