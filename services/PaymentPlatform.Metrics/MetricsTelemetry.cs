@@ -22,14 +22,14 @@ public sealed class MetricsTelemetry : IDisposable
     public MetricsTelemetry(IMeterFactory meters)
     {
         _meter = meters.Create(Name);
-        _events = _meter.CreateCounter<long>("paymentplatform.metrics.events", "{event}", "Events committed, valid or not.");
-        _invalid = _meter.CreateCounter<long>("paymentplatform.metrics.invalid_events", "{event}", "Events committed as dead letters, by the type of their first error.");
-        _commits = _meter.CreateCounter<long>("paymentplatform.metrics.commits", "{commit}", "Commits by outcome: committed, stale or failed.");
-        _commitTime = _meter.CreateHistogram<double>("paymentplatform.metrics.commit.duration", "s", "Time that one commit took.");
-        _batchEvents = _meter.CreateHistogram<long>("paymentplatform.metrics.commit.events", "{event}", "Events in one commit.");
-        _batchKeys = _meter.CreateHistogram<long>("paymentplatform.metrics.commit.keys", "{row}", "Rows of payment_metrics_5m that one commit touched.");
-        _visibleAfter = _meter.CreateHistogram<double>("paymentplatform.metrics.visible_after", "s", "Time from the stream's taking the oldest event of a commit to its being visible.");
-        _eventTimeLag = _meter.CreateHistogram<double>("paymentplatform.metrics.event_time_lag", "s", "Time from the newest transaction of a commit to its being visible.");
+        _events = _meter.CreateCounter<long>("metrics.events", "{event}", "Events committed, valid or not.");
+        _invalid = _meter.CreateCounter<long>("metrics.invalid_events", "{event}", "Events committed as dead letters, by the type of their first error.");
+        _commits = _meter.CreateCounter<long>("metrics.commits", "{commit}", "Commits by outcome: committed, stale or failed.");
+        _commitTime = _meter.CreateHistogram<double>("metrics.commit.duration", "s", "Time that one commit took.");
+        _batchEvents = _meter.CreateHistogram<long>("metrics.commit.events", "{event}", "Events in one commit.");
+        _batchKeys = _meter.CreateHistogram<long>("metrics.commit.keys", "{row}", "Rows of payment_metrics_5m that one commit touched.");
+        _visibleAfter = _meter.CreateHistogram<double>("metrics.visible_after", "s", "Time from the stream's taking the oldest event of a commit to its being visible.");
+        _eventTimeLag = _meter.CreateHistogram<double>("metrics.event_time_lag", "s", "Time from the newest transaction of a commit to its being visible.");
     }
 
     internal bool WantsLinks => _activities.HasListeners();
