@@ -78,6 +78,10 @@ internal sealed partial class IngestRun(
                     outcomes = await publisher.PublishAsync(chunk.Messages, claims, CancellationToken.None);
                     break;
                 }
+                catch (ObjectDisposedException e)
+                {
+                    throw new StreamUnavailableException("The service is stopping.", e);
+                }
                 catch (MessageTooLargeException e) when (chunk.MessageCount > 0)
                 {
                     List<int> orders = [];
