@@ -7,8 +7,8 @@ public sealed record LocalInfrastructureOptions
     public required string DataDirectory { get; init; }
 
     /// <summary>
-    /// Where the npm packages are installed; shared by all data directories. Default: <c>artifacts/node</c> under the folder that the environment variable
-    /// PLATFORM_HOME names, else <c>node_tools</c> next to the executable.
+    /// Where the npm packages are installed; shared by all data directories. Default: <c>artifacts/node</c> under the repository (the environment variable
+    /// PLATFORM_HOME, else the folder above the executable that holds the solution), else <c>node_tools</c> next to the executable.
     /// </summary>
     public string? ToolsDirectory { get; init; }
 

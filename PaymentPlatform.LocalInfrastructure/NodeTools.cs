@@ -115,10 +115,13 @@ internal sealed class NodeTools
         }
     }
 
-    private static string DefaultDirectory() =>
-        Environment.GetEnvironmentVariable("PLATFORM_HOME") is { Length: > 0 } home
-            ? Path.Combine(home, "artifacts", "node")
-            : Path.Combine(AppContext.BaseDirectory, "node_tools");
+    private static string DefaultDirectory()
+    {
+        var home = Environment.GetEnvironmentVariable("PLATFORM_HOME");
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); string.IsNullOrEmpty(home) && folder is not null; folder = folder.Parent)
+            home = File.Exists(Path.Combine(folder.FullName, "PaymentPlatform.sln")) ? folder.FullName : null;
+        return string.IsNullOrEmpty(home) ? Path.Combine(AppContext.BaseDirectory, "node_tools") : Path.Combine(home, "artifacts", "node");
+    }
 
     private static string PostgresPackageName()
     {

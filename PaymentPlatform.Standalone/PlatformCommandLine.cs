@@ -23,6 +23,7 @@ public static class PlatformCommandLine
             RunCommand.Create(),
             TestCommand.Create(),
             BenchCommand.Create(),
+            SimulateCommandLine.Create(),
             new HelpOption(),
             new VersionOption(),
         };

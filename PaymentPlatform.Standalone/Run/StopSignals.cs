@@ -4,10 +4,12 @@ using System.Runtime.InteropServices;
 namespace PaymentPlatform.Standalone.Run;
 
 /// <summary>The first Ctrl+C or SIGTERM asks for an orderly stop; a second Ctrl+C ends the process at once.</summary>
-internal sealed class StopSignals : IDisposable
+internal sealed partial class StopSignals : IDisposable
 {
     // 'timeout' and terminals may deliver one Ctrl+C twice, to the process and to its group.
     private static readonly TimeSpan OneAndTheSame = TimeSpan.FromSeconds(1);
+
+    private const int Interrupt = 2;
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<PosixSignalRegistration> _registrations = [];
@@ -15,6 +17,9 @@ internal sealed class StopSignals : IDisposable
 
     public StopSignals()
     {
+        // A script's background job inherits an ignored SIGINT, and .NET respects that; a SIGINT that somebody sends to us on purpose means stop.
+        if (!OperatingSystem.IsWindows())
+            _ = SetSignal(Interrupt, handler: 0);
         foreach (var signal in (ReadOnlySpan<PosixSignal>)[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT])
             _registrations.Add(PosixSignalRegistration.Create(signal, Handle));
     }
@@ -41,4 +46,7 @@ internal sealed class StopSignals : IDisposable
 
         context.Cancel = context.Signal != PosixSignal.SIGINT || Stopwatch.GetElapsedTime(first) < OneAndTheSame;
     }
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetSignal(int signal, nint handler);
 }
