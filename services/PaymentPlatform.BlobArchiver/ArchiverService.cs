@@ -65,7 +65,7 @@ internal sealed partial class ArchiverService(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Archiver stopped; everything it had read is in live files")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Archiver stopped; what it had read is committed, or left to the next owner")]
     private static partial void LogStopped(ILogger logger);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The archiver failed. It starts again from its checkpoints in {Delay}")]

@@ -7,5 +7,4 @@ public enum BlobFault
     CutBefore,
     CutAfterSuccess,
     Error500AfterSuccess,
-    OtherBlobThere,
 }

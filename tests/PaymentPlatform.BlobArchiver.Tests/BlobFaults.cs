@@ -64,23 +64,6 @@ internal sealed class BlobFaults : HttpPipelinePolicy
                 Assert.Equal(201, message.Response.Status);
                 message.Response = new FaultResponse(500);
                 break;
-            case BlobFault.OtherBlobThere:
-                // Somebody else's bytes under our name.
-                var content = message.Request.Content;
-                var checksum = message.Request.Headers.TryGetValue("Content-MD5", out var md5) ? md5 : null;
-                message.Request.Headers.Remove("Content-MD5");
-                message.Request.Content = RequestContent.Create("something else"u8.ToArray());
-                message.Request.Headers.TryGetValue("Content-Length", out var length);
-                message.Request.Headers.SetValue("Content-Length", "14");
-                await ProcessNextAsync(message, pipeline);
-                Assert.Equal(201, message.Response.Status);
-                message.Request.Content = content;
-                if (length is not null)
-                    message.Request.Headers.SetValue("Content-Length", length);
-                if (checksum is not null)
-                    message.Request.Headers.SetValue("Content-MD5", checksum);
-                message.Response = new FaultResponse(500);
-                break;
         }
     }
 }

@@ -43,7 +43,14 @@ public sealed class FaultTests(PlatformFixture fixture)
     {
         await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
         await platform.PublishAsync(0, 100);
-        var archiver = await platform.StartArchiverAsync(a => a.BlobFaults.Then(BlobFault.OtherBlobThere));
+        var times = 0;
+        var archiver = await platform.StartArchiverAsync(a => a.Probe.Before = async (stage, file, token) =>
+        {
+            if (stage != WriteStage.Upload || times++ > 0)
+                return;
+            await using var command = platform.Database.CreateCommand($"SELECT blob_name FROM raw_event_files WHERE file_id = '{file}'");
+            await platform.Container.UploadBlobAsync((string)(await command.ExecuteScalarAsync(token))!, BinaryData.FromString("something else"), token);
+        });
         await platform.WaitForArchivedAsync(100);
         await ArchiveContents.AssertCompleteAsync(platform, 100);
         Assert.True(archiver.Log.Has(LogLevel.Warning, "another name"));
@@ -103,15 +110,21 @@ public sealed class FaultTests(PlatformFixture fixture)
     {
         await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
         await platform.PublishAsync(0, 200);
+        await using var proxy = Proxy(platform);
         using var paused = new Pause(WriteStage.Commit);
-        // A long lease is renewed seldom: it does not notice that it is taken for dead.
-        var stale = await platform.StartArchiverAsync(a => a.Probe.Before = paused.ReachedAsync, ("Streaming:LeaseDuration", "00:10:00"));
+        var stale = await platform.StartArchiverAsync(a =>
+        {
+            a.Probe.Before = paused.ReachedAsync;
+            a.DatabaseConnectionString = proxy.ConnectionString(platform);
+        });
         await paused.Reached;
-        await platform.ExecuteAsync("DELETE FROM stream_leases; DELETE FROM stream_members");
+        // It can't renew its leases, and doesn't know that another has them.
+        proxy.Block();
         await platform.StartArchiverAsync();
         await platform.WaitForArchivedAsync(200);
         await platform.PublishAsync(200, 50);
 
+        proxy.Unblock();
         paused.Resume();
         await platform.WaitForArchivedAsync(250);
         await Eventually.TrueAsync(async () => await platform.CountFilesAsync("deleted") == 1, "the stale file's deletion");
@@ -186,13 +199,12 @@ public sealed class FaultTests(PlatformFixture fixture)
     {
         await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 2);
         await platform.PublishAsync(0, 200);
-        var address = new NpgsqlConnectionStringBuilder(platform.ConnectionString);
-        await using var proxy = new CommitCuttingProxy(address.Host!, address.Port);
+        await using var proxy = Proxy(platform);
         using var paused = new Pause(WriteStage.Commit);
         var archiver = await platform.StartArchiverAsync(a =>
         {
             a.Probe.Before = paused.ReachedAsync;
-            a.DatabaseConnectionString = new NpgsqlConnectionStringBuilder(platform.ConnectionString) { Host = "127.0.0.1", Port = proxy.Port, SslMode = SslMode.Disable }.ConnectionString;
+            a.DatabaseConnectionString = proxy.ConnectionString(platform);
         }, ("SweepInterval", "01:00:00"), ("FlushAge", "00:00:01"));
         await paused.Reached;
         var left = 1;
@@ -244,6 +256,12 @@ public sealed class FaultTests(PlatformFixture fixture)
         await platform.WaitForArchivedAsync(400);
         await ArchiveContents.AssertCompleteAsync(platform, 400);
         Assert.False(first.Log.Has(LogLevel.Warning, "was abandoned"));
+    }
+
+    private static DatabaseProxy Proxy(TestPlatform platform)
+    {
+        var address = new NpgsqlConnectionStringBuilder(platform.ConnectionString);
+        return new(address.Host!, address.Port);
     }
 
     private static async Task<long> CountBlobsAsync(TestPlatform platform)

@@ -12,7 +12,8 @@ internal sealed class LogCollector : ILoggerProvider
 
     public bool Has(LogLevel level, string text) => _lines.Any(l => l.Level == level && l.Text.Contains(text, StringComparison.Ordinal));
 
-    public ILogger CreateLogger(string categoryName) => new Logger(this);
+    /// <summary>Only ours: Npgsql logs every command as information.</summary>
+    public ILogger CreateLogger(string categoryName) => categoryName.StartsWith("Npgsql", StringComparison.Ordinal) ? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance : new Logger(this);
 
     public void Dispose()
     {

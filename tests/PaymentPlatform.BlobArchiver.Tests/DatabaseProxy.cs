@@ -1,19 +1,22 @@
 using System.Net;
 using System.Net.Sockets;
+using Npgsql;
 
 namespace PaymentPlatform.BlobArchiver.Tests;
 
-/// <summary>Stands between the archiver and PostgreSQL, and cuts the connection at a COMMIT: before it arrives, or after it was carried out but before the answer.</summary>
-internal sealed class CommitCuttingProxy : IAsyncDisposable
+/// <summary>Stands between the archiver and PostgreSQL. Cuts the connection at a COMMIT, before it arrives or after it was carried out but before the answer; or cuts everything for a while.</summary>
+internal sealed class DatabaseProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();
     private readonly string _host;
     private readonly int _port;
     private readonly Task _accepting;
+    private CancellationTokenSource _open = new();
+    private volatile bool _blocked;
     private int _cuts;
 
-    public CommitCuttingProxy(string host, int port)
+    public DatabaseProxy(string host, int port)
     {
         _host = host;
         _port = port;
@@ -21,7 +24,21 @@ internal sealed class CommitCuttingProxy : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public string ConnectionString(TestPlatform platform) => new NpgsqlConnectionStringBuilder(platform.ConnectionString)
+    {
+        Host = "127.0.0.1",
+        Port = ((IPEndPoint)_listener.LocalEndpoint).Port,
+        SslMode = SslMode.Disable,
+    }.ConnectionString;
+
+    /// <summary>Cuts all connections and lets none be made.</summary>
+    public void Block()
+    {
+        _blocked = true;
+        Interlocked.Exchange(ref _open, new()).Cancel();
+    }
+
+    public void Unblock() => _blocked = false;
 
     /// <summary>When a COMMIT is seen: null lets it pass, false cuts before, true after it.</summary>
     public Func<bool?> OnCommit { get; set; } = () => null;
@@ -54,10 +71,12 @@ internal sealed class CommitCuttingProxy : IAsyncDisposable
     {
         using var _ = client;
         using var server = new TcpClient();
+        if (_blocked)
+            return;
         try
         {
             await server.ConnectAsync(_host, _port, _end.Token);
-            using var cut = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
+            using var cut = CancellationTokenSource.CreateLinkedTokenSource(_end.Token, _open.Token);
             var answers = PumpAsync(server.GetStream(), client.GetStream(), cut.Token);
             await ForwardAsync(client.GetStream(), server.GetStream(), cut);
             await cut.CancelAsync();
