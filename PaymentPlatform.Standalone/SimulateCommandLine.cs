@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using PaymentPlatform.Simulator;
+
+namespace PaymentPlatform.Standalone;
+
+/// <summary><c>simulate</c>: reads the options; the simulator checks that they go together.</summary>
+internal static class SimulateCommandLine
+{
+    public static Command Create()
+    {
+        var target = new Option<SimulatorTarget>("--target") { Description = "Where the events go: http, stream, file or stdout.", HelpName = "TARGET", DefaultValueFactory = _ => SimulatorTarget.Http };
+        var url = new Option<Uri?>("--url") { Description = "Where ingest listens. [default: http://localhost:8080]", HelpName = "URL" };
+        var connections = new Option<string?>("--connections") { Description = "The connections.json of a running platform; needed for the target stream.", HelpName = "FILE" };
+        var total = new Option<long?>("--total") { Description = "How many events; without it, until Ctrl+C.", HelpName = "N" };
+        var rate = new Option<double>("--rate") { Description = "Events a second; 0 is as fast as the target takes them.", HelpName = "N", DefaultValueFactory = _ => 100 };
+        var seed = new Option<long?>("--seed") { Description = "The same seed makes the same payments.", HelpName = "N" };
+        var output = new Option<string?>("--out") { Description = "The file of the target file.", HelpName = "FILE" };
+        var invalid = new Option<double>("--invalid-share") { Description = "Share of events that break a rule on purpose, 0 to 1; not with http.", HelpName = "SHARE" };
+        var record = new Option<string?>("--record") { Description = "A file that gets each accepted event.", HelpName = "FILE" };
+
+        var command = new Command("simulate", "Make traffic, and nothing else. On stdout only events, one a line.") { target, url, connections, total, rate, seed, output, invalid, record };
+        command.SetAction(async (parsed, _) =>
+        {
+            using var stop = new CancellationTokenSource();
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+            return await SimulateCommand.RunAsync(
+                new()
+                {
+                    Target = parsed.GetValue(target),
+                    Url = parsed.GetValue(url),
+                    ConnectionsFile = parsed.GetValue(connections),
+                    Total = parsed.GetValue(total),
+                    Rate = parsed.GetValue(rate),
+                    Seed = parsed.GetValue(seed),
+                    Out = parsed.GetValue(output),
+                    InvalidShare = parsed.GetValue(invalid),
+                    Record = parsed.GetValue(record),
+                },
+                stop.Token);
+
+            void Stop(PosixSignalContext context)
+            {
+                context.Cancel = true;
+                stop.Cancel();
+            }
+        });
+        return command;
+    }
+}
