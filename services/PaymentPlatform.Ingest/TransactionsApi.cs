@@ -13,7 +13,8 @@ internal static class TransactionsApi
             .WithSummary("Takes transaction events.")
             .WithDescription(
                 "One object or an array as application/json, one object a line as application/x-ndjson (streamed, any length), or CloudEvents 1.0. "
-                + "Answers once the stream holds the accepted events durably. Send an Idempotency-Key to make a retry safe; CloudEvents are taken once per source and id.")
+                + "Answers once the stream holds the accepted events durably. Send an Idempotency-Key to make a retry safe; CloudEvents are taken once per source and id, "
+                + "or, in a request with an Idempotency-Key, under that key as a whole.")
             // The wildcard keeps routing from answering 415 by itself, which it does without problem details.
             .Accepts<JsonElement>("application/json", "application/x-ndjson", "application/cloudevents+json", "application/cloudevents-batch+json", "*/*")
             .Produces<IngestResponse>(StatusCodes.Status202Accepted)
