@@ -20,7 +20,23 @@ public static partial class DatabaseMigrator
         await using var guard = await dataSource.OpenConnectionAsync(cancellationToken);
         await using (var take = new NpgsqlCommand("SELECT pg_advisory_lock($1)", guard) { Parameters = { new() { Value = AdvisoryLock } }, CommandTimeout = 0 })
             await take.ExecuteNonQueryAsync(cancellationToken);
+        try
+        {
+            await UpgradeAsync(dataSource, logger, cancellationToken);
+        }
+        finally
+        {
+            // The connection goes back to the pool, where the lock would outlive a failed migration.
+            await using var release = new NpgsqlCommand("SELECT pg_advisory_unlock($1)", guard) { Parameters = { new() { Value = AdvisoryLock } } };
+            await release.ExecuteNonQueryAsync(CancellationToken.None);
+        }
 
+        // Types that a script created (none today) would be unknown to pooled connections otherwise.
+        await guard.ReloadTypesAsync(cancellationToken);
+    }
+
+    private static async Task UpgradeAsync(NpgsqlDataSource dataSource, ILogger logger, CancellationToken cancellationToken)
+    {
         var upgrade = DeployChanges.To
             .PostgresqlDatabase(new DbUp.Postgresql.PostgresqlConnectionManager(dataSource))
             .JournalToPostgresqlTable("public", "schema_versions")
@@ -38,11 +54,6 @@ public static partial class DatabaseMigrator
             throw new InvalidOperationException($"Database migration {result.ErrorScript?.Name} failed: {result.Error.Message}", result.Error);
         foreach (var script in result.Scripts)
             LogMigrated(logger, script.Name);
-
-        await using var release = new NpgsqlCommand("SELECT pg_advisory_unlock($1)", guard) { Parameters = { new() { Value = AdvisoryLock } } };
-        await release.ExecuteNonQueryAsync(cancellationToken);
-        // Types that a script created (none today) would be unknown to pooled connections otherwise.
-        await guard.ReloadTypesAsync(cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Database migrated: {Script}")]

@@ -11,8 +11,8 @@ public sealed class HybridConnectionOptions : IValidatableObject
     [Range(0, 1000)]
     public int MinPoolSize { get; set; } = 2;
 
-    /// <summary>Connections at most.</summary>
-    [Range(1, 1000)]
+    /// <summary>Connections at most. A migration needs two: one holds the lock, one runs the scripts.</summary>
+    [Range(2, 1000)]
     public int MaxPoolSize { get; set; } = 10;
 
     /// <summary>An idle connection above the minimum is closed after this.</summary>

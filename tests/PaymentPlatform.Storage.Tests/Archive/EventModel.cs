@@ -55,7 +55,7 @@ public sealed record EventModel
         for (var i = 0; i < Texts.Length; i++)
         {
             if (Texts[i] is { } text)
-                Setters[i](transaction, new(Encoding.UTF8.GetBytes(text)));
+                TextsOf(transaction)[TextFields[i]] = new(Encoding.UTF8.GetBytes(text));
         }
 
         buffer.Append(new RawEvent
@@ -76,67 +76,21 @@ public sealed record EventModel
 
     private static ReadOnlySpan<byte> Bytes(string? text) => text is null ? default : Encoding.UTF8.GetBytes(text);
 
-    // The setters are the parser's; here any combination of values is wanted, also those it never makes.
-    private static readonly Action<ParsedTransaction, Utf8Text>[] Setters =
-    [
-        TransactionId, Currency, PaymentMethod, PaymentStatus, CustomerId, CustomerEmail, CustomerCountry, MerchantId,
-        MerchantName, MerchantCategory, TransactionType, Channel, DeviceType, Correlation, Metadata, ComplianceViolations, ViolationSeverity,
-    ];
+    // Only the parser fills it; here any combination of values is wanted, also those it never makes.
+    private static readonly int[] TextFields = [.. TextColumns.Select(FieldNumber)];
+
+    private static int FieldNumber(string column)
+    {
+        var name = string.Concat(column.Split('_').Select(part => char.ToUpperInvariant(part[0]) + part[1..]));
+        return Convert.ToInt32(Enum.Parse(typeof(ParsedTransaction).Assembly.GetType("PaymentPlatform.Events.Field", throwOnError: true)!, name));
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_texts")]
+    private static extern ref Utf8Text[] TextsOf(ParsedTransaction t);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_TransactionTimestampMicros")]
     private static extern void Set(ParsedTransaction t, long? value);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_AmountScaled")]
     private static extern void Set(ParsedTransaction t, Int128? value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_TransactionId")]
-    private static extern void TransactionId(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_Currency")]
-    private static extern void Currency(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_PaymentMethod")]
-    private static extern void PaymentMethod(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_PaymentStatus")]
-    private static extern void PaymentStatus(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_CustomerId")]
-    private static extern void CustomerId(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_CustomerEmail")]
-    private static extern void CustomerEmail(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_CustomerCountry")]
-    private static extern void CustomerCountry(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_MerchantId")]
-    private static extern void MerchantId(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_MerchantName")]
-    private static extern void MerchantName(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_MerchantCategory")]
-    private static extern void MerchantCategory(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_TransactionType")]
-    private static extern void TransactionType(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_Channel")]
-    private static extern void Channel(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_DeviceType")]
-    private static extern void DeviceType(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_CorrelationId")]
-    private static extern void Correlation(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_Metadata")]
-    private static extern void Metadata(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_ComplianceViolations")]
-    private static extern void ComplianceViolations(ParsedTransaction t, Utf8Text value);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_ViolationSeverity")]
-    private static extern void ViolationSeverity(ParsedTransaction t, Utf8Text value);
 }

@@ -44,9 +44,11 @@ public sealed class ParquetOnDisk : IDisposable
         command.ExecuteNonQuery();
     }
 
-    public object?[][] Query(string sql)
+    public object?[][] Query(string sql) => Query(DuckDb, sql);
+
+    public static object?[][] Query(DuckDBConnection duckDb, string sql)
     {
-        using var command = DuckDb.CreateCommand();
+        using var command = duckDb.CreateCommand();
         command.CommandText = sql;
         using var reader = command.ExecuteReader();
         var rows = new List<object?[]>();

@@ -4,13 +4,13 @@ using ZstdSharp.Unsafe;
 namespace PaymentPlatform.Storage.Archive.Parquet;
 
 /// <summary>
-/// zstd level 1 with a hash table of 2^15 entries, which stays in the second-level cache, and matches of at least 6 bytes:
+/// zstd level 1 with a hash table of 2^14 entries (64 KiB), which stays close to the core, and matches of at least 6 bytes:
 /// as small as plain level 1 on our payloads, and faster (docs/adr/0003-own-parquet-encoder.md). Not thread-safe.
 /// </summary>
 internal sealed class PageCompressor : IDisposable
 {
     private const int Level = 1;
-    private const int HashLog = 15;
+    private const int HashLog = 14;
     private const int MinMatch = 6;
 
     private readonly Compressor _compressor = new(Level);

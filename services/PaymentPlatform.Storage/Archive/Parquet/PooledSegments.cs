@@ -5,7 +5,7 @@ namespace PaymentPlatform.Storage.Archive.Parquet;
 /// <summary>Bytes that are written once and then only read, in pooled pieces.</summary>
 internal sealed class PooledSegments : IDisposable
 {
-    private const int SegmentSize = 256 * 1024;
+    private const int SegmentSize = 1 << 20;
 
     private readonly List<byte[]> _segments = [];
     private int _lastLength;
