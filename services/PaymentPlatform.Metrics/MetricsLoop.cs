@@ -57,10 +57,8 @@ internal sealed partial class MetricsLoop(
 
     private TimeSpan ReadTimeout()
     {
-        if (_gathered.IsEmpty)
-            return Idle;
-        var remaining = Remaining();
-        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
+        // A stop is noticed between two reads.
+        return _gathered.IsEmpty ? Idle : TimeSpan.FromTicks(Math.Clamp(Remaining().Ticks, 0, Idle.Ticks));
     }
 
     private async ValueTask HandleAsync(ConsumerEvent next, CancellationToken abort)

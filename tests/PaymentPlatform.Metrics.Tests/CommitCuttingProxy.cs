@@ -1,0 +1,99 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Npgsql;
+
+namespace PaymentPlatform.Metrics.Tests;
+
+/// <summary>Stands between a client and PostgreSQL, and cuts the connection at every n-th COMMIT: before the server sees it, or after, so that only the answer is lost.</summary>
+internal sealed class CommitCuttingProxy : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly NpgsqlConnectionStringBuilder _server;
+    private readonly int _cutEvery;
+    private readonly bool _forward;
+    private int _commits;
+    private int _cuts;
+
+    public CommitCuttingProxy(NpgsqlConnectionStringBuilder server, int cutEvery, bool forward)
+    {
+        (_server, _cutEvery, _forward) = (server, cutEvery, forward);
+        _listener.Start();
+        ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Host = "127.0.0.1", Port = ((IPEndPoint)_listener.LocalEndpoint).Port, SslMode = SslMode.Disable }.ConnectionString;
+        _ = AcceptAsync();
+    }
+
+    public string ConnectionString { get; }
+
+    public int Cuts => Volatile.Read(ref _cuts);
+
+    public void Dispose() => _listener.Dispose();
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+                _ = ServeAsync(await _listener.AcceptTcpClientAsync());
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+        }
+    }
+
+    private async Task ServeAsync(TcpClient client)
+    {
+        using (client)
+        using (var server = new TcpClient())
+        {
+            var answered = new TaskCompletionSource();
+            var cut = new StrongBox<bool>();
+            try
+            {
+                await server.ConnectAsync(_server.Host!, _server.Port);
+                client.NoDelay = server.NoDelay = true;
+                await Task.WhenAny(AnswerAsync(server.GetStream(), client.GetStream(), cut, answered), ForwardAsync(client.GetStream(), server.GetStream(), cut, answered.Task));
+            }
+            catch (Exception exception) when (exception is IOException or SocketException)
+            {
+            }
+        }
+    }
+
+    private static async Task AnswerAsync(NetworkStream server, NetworkStream client, StrongBox<bool> cut, TaskCompletionSource answered)
+    {
+        var buffer = new byte[1 << 16];
+        for (int read; (read = await server.ReadAsync(buffer)) > 0;)
+        {
+            if (!Volatile.Read(ref cut.Value))
+            {
+                await client.WriteAsync(buffer.AsMemory(0, read));
+                continue;
+            }
+
+            answered.SetResult();
+            return;
+        }
+    }
+
+    private async Task ForwardAsync(NetworkStream client, NetworkStream server, StrongBox<bool> cut, Task answered)
+    {
+        var buffer = new byte[1 << 16];
+        for (int read; (read = await client.ReadAsync(buffer)) > 0;)
+        {
+            if (buffer.AsSpan(0, read).IndexOf("COMMIT\0"u8) >= 0 && Interlocked.Increment(ref _commits) % _cutEvery == 0)
+            {
+                Interlocked.Increment(ref _cuts);
+                if (!_forward)
+                    return;
+                // The server carries it out; its answer goes nowhere.
+                Volatile.Write(ref cut.Value, true);
+                await server.WriteAsync(buffer.AsMemory(0, read));
+                await answered;
+                return;
+            }
+
+            await server.WriteAsync(buffer.AsMemory(0, read));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using PaymentPlatform.Events;
+using PaymentPlatform.Storage.Database.Checkpoints;
+using PaymentPlatform.Streaming;
+using PaymentPlatform.Testing;
+
+namespace PaymentPlatform.Metrics.Tests;
+
+/// <summary>A fresh real database, metrics loops over it, and what they left there.</summary>
+internal sealed class MetricsDatabase : IAsyncDisposable
+{
+    private static readonly IMeterFactory Meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
+
+    private MetricsDatabase(string connectionString)
+    {
+        ConnectionString = connectionString;
+        Source = NpgsqlDataSource.Create(connectionString);
+        _observer = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "observer" }.ConnectionString);
+    }
+
+    public string ConnectionString { get; }
+
+    public NpgsqlDataSource Source { get; }
+
+    // A pool of its own: some tests break the other one.
+    private readonly NpgsqlDataSource _observer;
+
+    public static async Task<MetricsDatabase> CreateAsync(PlatformFixture platform) => new(await platform.CreateDatabaseAsync());
+
+    /// <summary>Runs loops until the checkpoints stand at the log's end, then stops them gracefully.</summary>
+    public async Task RunAsync(TestLog log, params MessageConsumer[] consumers) => await RunAsync(log, Source, new() { CommitInterval = TimeSpan.FromMilliseconds(2) }, consumers);
+
+    public async Task RunAsync(TestLog log, NpgsqlDataSource through, MetricsOptions options, params MessageConsumer[] consumers)
+    {
+        using var stop = new CancellationTokenSource();
+        using var abort = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        var loops = consumers.Select(consumer => Task.Run(() => Loop(consumer, through, options).RunAsync(stop.Token, abort.Token))).ToArray();
+        var all = Task.WhenAll(loops);
+        await Eventually.TrueAsync(async () => all.IsCompleted || await IsReadAsync(log), "the log is read", TimeSpan.FromMinutes(2));
+        await stop.CancelAsync();
+        await all;
+    }
+
+    public static MetricsLoop Loop(MessageConsumer consumer, NpgsqlDataSource through, MetricsOptions options, TransactionParserOptions? parser = null, ILogger? logger = null) =>
+        new(consumer, new(through), new(parser ?? new() { CardData = CardDataMode.Mask }), options, new(Meters), TimeProvider.System, logger ?? NullLogger.Instance);
+
+    public async Task<List<Figure>> FiguresAsync() => (await QueryAsync(
+        "SELECT window_start, payment_method, currency, payment_status, total_count, total_amount, min_amount, max_amount FROM payment_metrics_5m WHERE window_end = window_start + interval '5 minutes'",
+        r => new Figure(r.GetDateTime(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetInt64(4), r.GetDecimal(5), r.GetDecimal(6), r.GetDecimal(7)))).Order().ToList();
+
+    public Task<List<(int Partition, long Offset, byte[] Payload)>> FailedAsync() => QueryAsync(
+        "SELECT partition_id, stream_offset, raw_payload FROM failed_items ORDER BY 1, 2", r => (r.GetInt32(0), r.GetInt64(1), (byte[])r[2]));
+
+    public async Task<List<T>> QueryAsync<T>(string sql, Func<NpgsqlDataReader, T> read)
+    {
+        await using var connection = await _observer.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<T>();
+        while (await reader.ReadAsync())
+            rows.Add(read(reader));
+        return rows;
+    }
+
+    /// <summary>The figures and the dead letters are those of the log, each event counted once.</summary>
+    public async Task AssertEqualsAsync(TestLog log)
+    {
+        Assert.Equal(TestEvents.Figures(log.All.Select(m => m.Message.Message.Body.ToArray())), await FiguresAsync());
+        var parser = new TransactionParser(new());
+        Assert.Equal(
+            log.All.Where(m => !parser.Parse(m.Message.Message.Body, m.Message.EnqueuedAtMicros).IsValid).Select(m => (m.Partition.PartitionId, m.Message.Offset, Convert.ToHexString(m.Message.Message.Body.Span))),
+            (await FailedAsync()).Select(f => (f.Partition, f.Offset, Convert.ToHexString(f.Payload))));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Source.DisposeAsync();
+        await _observer.DisposeAsync();
+    }
+
+    private async Task<bool> IsReadAsync(TestLog log)
+    {
+        var checkpoints = (await QueryAsync("SELECT partition_id, next_offset FROM stream_checkpoints WHERE consumer_group = 'metrics'", r => (r.GetInt32(0), r.GetInt64(1)))).ToDictionary();
+        return log.Partitions.All(p => checkpoints.GetValueOrDefault(p.PartitionId) == log.End(p.PartitionId));
+    }
+}
