@@ -28,8 +28,6 @@ public sealed class ArchiveEngine : IDisposable
             $"temp_directory = '{Quote(spill)}'",
             $"max_temp_directory_size = '{options.Value.SpillBytes} bytes'",
             "TimeZone = 'UTC'",
-            // A page takes its keys first and the wide columns of the chosen rows after: 3 times faster and far less memory than carrying payloads through the sort.
-            "late_materialization_max_rows = 1001",
             "autoload_known_extensions = false",
             "autoinstall_known_extensions = false",
             $"allowed_directories = ['{Quote(cache.Directory.Files)}', '{Quote(cache.Directory.Temp)}']",

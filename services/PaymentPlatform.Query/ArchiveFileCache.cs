@@ -114,9 +114,7 @@ public sealed partial class ArchiveFileCache : IDisposable
             {
                 if (--entry.Users > 0)
                     continue;
-                if (entry.Ready is { IsFaulted: true } or { IsCanceled: true })
-                    Forget(entry);
-                else
+                if (IsCurrent(entry))
                     entry.Node = _byUse.AddLast(entry);
             }
 
@@ -135,18 +133,25 @@ public sealed partial class ArchiveFileCache : IDisposable
                 // A caller that went away left its download running.
                 if (entry.Ready is { IsCompleted: false })
                     continue;
-                _byUse.Remove(entry.Node!);
                 Forget(entry);
                 TryDelete(entry.Path);
             }
         }
     }
 
+    /// <summary>False once it has failed: another entry may have its place, and its file, by now.</summary>
+    private bool IsCurrent(Entry entry) => _entries.TryGetValue(entry.Sha256, out var current) && ReferenceEquals(current, entry);
+
     private void Forget(Entry entry)
     {
-        if (_entries.TryGetValue(entry.Sha256, out var current) && ReferenceEquals(current, entry) && _entries.Remove(entry.Sha256))
-            Interlocked.Add(ref _bytes, -entry.Bytes);
+        if (!IsCurrent(entry))
+            return;
+        _entries.Remove(entry.Sha256);
+        Interlocked.Add(ref _bytes, -entry.Bytes);
         entry.Bytes = 0;
+        if (entry.Node is not null)
+            _byUse.Remove(entry.Node);
+        entry.Node = null;
     }
 
     private async Task PrepareAsync(Entry entry, ArchiveFile file, CancellationToken cancellationToken)
@@ -169,7 +174,7 @@ public sealed partial class ArchiveFileCache : IDisposable
             _telemetry.Downloaded(file.Bytes);
             LogFetched(file.BlobName, file.Bytes);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception)
         {
             lock (_lock)
             {
@@ -177,7 +182,7 @@ public sealed partial class ArchiveFileCache : IDisposable
                 Forget(entry);
             }
 
-            if (exception is ArchiveFileException)
+            if (exception is ArchiveFileException or OperationCanceledException)
                 throw;
             throw new ArchiveFileException(file.BlobName, Explain(file, exception), exception);
         }

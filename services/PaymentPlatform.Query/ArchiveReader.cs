@@ -15,8 +15,7 @@ public sealed class ArchiveReader(ManifestReader manifest, ArchiveFileCache cach
             var from = query.After is { } after ? Math.Max(after.Time, query.From ?? long.MinValue) : query.From;
             var files = await manifest.FindAsync(query.Axis, from, query.To, cancellationToken);
             telemetry.FilesScanned(files.Count);
-            // A slice's files are held together; several queries share the cache.
-            var slices = ScanPlanner.Plan(files, from, query.To, options.Value.SliceRows, options.Value.SliceFiles, Math.Max(1, options.Value.CacheBytes / 8));
+            var slices = ScanPlanner.Plan(files, from, query.To, options.Value);
             return new(query, slices, cache, engine, telemetry, timeProvider, turn, cancellationToken);
         }
         catch

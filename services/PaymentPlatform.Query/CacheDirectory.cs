@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+
 namespace PaymentPlatform.Query;
 
 /// <summary>A folder of the cache that this process has for itself: <c>files</c> (checked copies), <c>temp</c> (downloads, the engine's spill, exports).</summary>
@@ -25,7 +27,7 @@ public sealed class CacheDirectory : IDisposable
     public string Temp { get; }
 
     /// <summary>Takes the first free folder below the root, so that several processes may share the root.</summary>
-    /// <exception cref="InvalidOperationException">The folder can't be used; the message names the option.</exception>
+    /// <exception cref="OptionsValidationException">The folder can't be used; the message names the option.</exception>
     public static CacheDirectory Claim(string root)
     {
         root = System.IO.Path.GetFullPath(root.Length > 0 ? root : System.IO.Path.Combine(System.IO.Path.GetTempPath(), "paymentplatform-query"));
@@ -47,7 +49,7 @@ public sealed class CacheDirectory : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new InvalidOperationException($"{QueryOptions.Section}:{nameof(QueryOptions.CacheDirectory)} '{root}' can't be used: {exception.Message}", exception);
+            throw new OptionsValidationException(QueryOptions.Section, typeof(QueryOptions), [$"{QueryOptions.Section}:{nameof(QueryOptions.CacheDirectory)} '{root}' can't be used: {exception.Message}"]);
         }
     }
 

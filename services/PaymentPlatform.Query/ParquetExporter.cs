@@ -24,7 +24,7 @@ public sealed class ParquetExporter(ManifestReader manifest, ArchiveFileCache ca
             if (files.Sum(f => f.Bytes) > options.Value.SpillBytes / 2)
                 throw new BadHttpRequestException($"The range has too many bytes for one Parquet answer ({QueryOptions.Section}:{nameof(QueryOptions.SpillBytes)}). Ask for a shorter one, take NDJSON, or read the files that /v1/archive/files lists.", 413);
 
-            IEnumerable<ScanSlice> slices = ScanPlanner.Plan(files, from, query.To, options.Value.SliceRows, options.Value.SliceFiles, Math.Max(1, options.Value.CacheBytes / 8));
+            IEnumerable<ScanSlice> slices = ScanPlanner.Plan(files, from, query.To, options.Value);
             foreach (var slice in slices.TakeWhile(_ => !(rows >= query.Limit)))
             {
                 using var local = await cache.AcquireAsync(slice.Files, cancellationToken);

@@ -3,6 +3,8 @@ builder.AddServiceDefaults();
 builder.AddQuery();
 
 var app = builder.Build();
+app.UseExceptionHandler();
+app.UseStatusCodePages();
 app.MapDefaultEndpoints();
 app.MapQuery();
 app.Run();

@@ -7,6 +7,14 @@ namespace PaymentPlatform.Query;
 /// </summary>
 public static class ScanPlanner
 {
+    /// <summary>Large payloads make a slice heavy long before it has many rows.</summary>
+    private const long MaxSliceBytes = 64 << 20;
+
+    /// <param name="files">All files that overlap the range, in any order.</param>
+    public static IEnumerable<ScanSlice> Plan(IReadOnlyList<ArchiveFile> files, long? from, long? to, QueryOptions options) =>
+        // A slice's files are held together, and several queries share the cache.
+        Plan(files, from, to, options.SliceRows, options.SliceFiles, Math.Clamp(options.CacheBytes / 8, 1, MaxSliceBytes));
+
     /// <param name="files">All files that overlap the range, in any order.</param>
     /// <param name="from">Null: from the first event on.</param>
     /// <param name="to">Null: to the last event.</param>

@@ -24,7 +24,7 @@ public sealed class QueryOptionsTests(PlatformFixture platform)
     public async Task Start_CacheDirectoryIsAFile_StopsAndNamesIt()
     {
         var file = Path.GetTempFileName();
-        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => QueryHost.StartAsync(platform, new() { ["Query:CacheDirectory"] = file }));
+        var exception = await Assert.ThrowsAsync<OptionsValidationException>(() => QueryHost.StartAsync(platform, new() { ["Query:CacheDirectory"] = file }));
         Assert.Contains("Query:CacheDirectory", exception.Message);
         File.Delete(file);
     }
