@@ -29,7 +29,8 @@ const runs = (command, args, options) => spawnSync(command, args, { stdio: 'igno
 // As nobody, when it can reach both the executable and the directory (no 0700 folder in the way).
 const before = fs.statSync(directory);
 fs.chownSync(directory, uid, gid);
-if (runs(postgres, ['--version'], { uid, gid, cwd: directory })) {
+// The shell enters the directory as that user; spawn's own cwd would still be entered as root.
+if (runs('/bin/sh', ['-c', 'cd "$1" && exec "$2" --version', 'sh', directory, postgres], { uid, gid, cwd: '/' })) {
   give(directory, uid, gid);
   process.stdout.write(JSON.stringify({ uid, gid }));
 } else {

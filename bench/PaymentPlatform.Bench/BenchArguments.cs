@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 
 namespace PaymentPlatform.Bench;
 
@@ -14,6 +15,8 @@ internal sealed class BenchArguments
     public string? Json => this["json"];
 
     public string? this[string name] => _values.GetValueOrDefault(name);
+
+    public int Number(string name, int otherwise) => this[name] is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
     public static bool TryParse(ReadOnlySpan<string> args, [NotNullWhen(true)] out BenchArguments? arguments)
     {

@@ -1,13 +1,18 @@
 using PaymentPlatform.Bench;
+using PaymentPlatform.Bench.Archive;
+using PaymentPlatform.Bench.EndToEnd;
 using PaymentPlatform.Bench.Parse;
 
 // One line a benchmark: its name, and what runs it and returns its rows.
 var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnlyList<BenchmarkRow>>>>(StringComparer.Ordinal)
 {
+    ["archive"] = ArchiveBenchmark.RunAsync,
+    ["e2e"] = SteadyRateBenchmark.RunAsync,
     ["parse"] = ParseCommand.RunAsync,
+    ["visibility"] = VisibilityBenchmark.RunAsync,
 };
 
-var usage = $"bench {string.Join('|', benchmarks.Keys)} [--data FILE] [--json FILE]";
+var usage = $"bench {string.Join('|', benchmarks.Keys)} [--data FILE] [--json FILE] [--rate N] [--seconds N] [--probes N]";
 if (args is [] or ["--help"] or ["-h"])
 {
     Console.WriteLine(usage);

@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace PaymentPlatform.Bench.EndToEnd;
+
+/// <summary>The whole platform as its users run it, in a process of its own over a fresh data folder, and what it costs.</summary>
+internal sealed class PlatformUnderTest : IDisposable
+{
+    private readonly string _data = Directory.CreateTempSubdirectory("platform-bench-").FullName;
+    private readonly DateTime _started = DateTime.Now;
+    private readonly Process _process;
+
+    private PlatformUnderTest()
+    {
+        using (var listener = new TcpListener(IPAddress.Loopback, 0))
+        {
+            listener.Start();
+            Url = new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/");
+        }
+
+        Http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(30) };
+        _process = Start("run", "--data", _data, "--port", $"{Url.Port}", "--simulator", "off");
+    }
+
+    public Uri Url { get; }
+
+    public HttpClient Http { get; }
+
+    /// <summary>Bytes.</summary>
+    public long ResidentMemory
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    public static async Task<PlatformUnderTest> StartAsync(CancellationToken cancellationToken)
+    {
+        var platform = new PlatformUnderTest();
+        while (!platform._process.HasExited)
+        {
+            try
+            {
+                using var answer = await platform.Http.GetAsync("health", cancellationToken);
+                if (answer.IsSuccessStatusCode)
+                    return platform;
+            }
+            catch (HttpRequestException)
+            {
+            }
+
+            await Task.Delay(200, cancellationToken);
+        }
+
+        platform.Dispose();
+        throw new InvalidOperationException("The platform did not start: try ./platform run.");
+    }
+
+    /// <summary>Starts the generator in a process of its own: its cost is the load's, not the platform's.</summary>
+    public Process StartGenerator(int rate, long total, int seed) =>
+        Start("simulate", "--target", "http", "--url", Url.ToString(), "--rate", $"{rate}", "--total", $"{total}", "--seed", $"{seed}");
+
+    /// <summary>Processor time since the start, by part.</summary>
+    public Dictionary<string, TimeSpan> ProcessorTime(Process? generator)
+    {
+        _process.Refresh();
+        var times = new Dictionary<string, TimeSpan>
+        {
+            ["platform"] = _process.TotalProcessorTime,
+            ["postgres"] = Sum("postgres"),
+            ["azurite"] = Sum("node"),
+        };
+        if (generator is not null)
+        {
+            generator.Refresh();
+            times["generator"] = generator.TotalProcessorTime;
+        }
+
+        return times;
+    }
+
+    /// <summary>Events not yet taken in, the worst consumer group.</summary>
+    public async Task<long> LagAsync(CancellationToken cancellationToken)
+    {
+        using var pipeline = JsonDocument.Parse(await Http.GetStringAsync("v1/pipeline", cancellationToken));
+        return pipeline.RootElement.GetProperty("items").EnumerateArray()
+            .GroupBy(item => item.GetProperty("consumer_group").GetString())
+            .Select(group => group.Sum(item => item.GetProperty("lag").GetInt64()))
+            .DefaultIfEmpty(0).Max();
+    }
+
+    public void Dispose()
+    {
+        Http.Dispose();
+        if (!_process.HasExited)
+        {
+            using (var stop = Process.Start("kill", ["-TERM", $"{_process.Id}"]))
+                stop.WaitForExit();
+            if (!_process.WaitForExit(TimeSpan.FromSeconds(40)))
+                _process.Kill(entireProcessTree: true);
+        }
+
+        _process.Dispose();
+        Directory.Delete(_data, recursive: true);
+    }
+
+    private static Process Start(params string[] arguments)
+    {
+        var executable = Path.Combine(AppContext.BaseDirectory, "..", "..", "PaymentPlatform.Standalone", "release", "PaymentPlatform.Standalone.dll");
+        var process = Process.Start(new ProcessStartInfo("dotnet", [Path.GetFullPath(executable), .. arguments]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        return process;
+    }
+
+    private TimeSpan Sum(string name)
+    {
+        var total = TimeSpan.Zero;
+        foreach (var process in Process.GetProcessesByName(name))
+        {
+            using (process)
+            {
+                try
+                {
+                    if (process.StartTime >= _started)
+                        total += process.TotalProcessorTime;
+                }
+                catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
+                {
+                    // Gone meanwhile.
+                }
+            }
+        }
+
+        return total;
+    }
+}
