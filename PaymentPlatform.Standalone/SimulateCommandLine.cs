@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using PaymentPlatform.Simulator;
 
@@ -10,7 +11,7 @@ internal static class SimulateCommandLine
     public static Command Create()
     {
         var target = new Option<SimulatorTarget>("--target") { Description = "Where the events go: http, stream, file or stdout.", HelpName = "TARGET", DefaultValueFactory = _ => SimulatorTarget.Http };
-        var url = new Option<Uri?>("--url") { Description = "Where ingest listens. [default: http://localhost:8080]", HelpName = "URL" };
+        var url = new Option<Uri?>("--url") { Description = "Where ingest listens. [default: http://localhost:8080]", HelpName = "URL", CustomParser = Address };
         var connections = new Option<string?>("--connections") { Description = "The connections.json of a running platform; needed for the target stream.", HelpName = "FILE" };
         var total = new Option<long?>("--total") { Description = "How many events; without it, until Ctrl+C.", HelpName = "N" };
         var rate = new Option<double>("--rate") { Description = "Events a second; 0 is as fast as the target takes them.", HelpName = "N", DefaultValueFactory = _ => 100 };
@@ -47,5 +48,13 @@ internal static class SimulateCommandLine
             }
         });
         return command;
+    }
+
+    private static Uri? Address(ArgumentResult result)
+    {
+        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && (url.Scheme is "http" or "https"))
+            return url;
+        result.AddError($"--url must be an address such as http://localhost:8080, not '{result.Tokens[0].Value}'.");
+        return null;
     }
 }

@@ -15,11 +15,12 @@ internal static class SteadyRateBenchmark
         var before = platform.ProcessorTime(null);
         var lags = new List<long>();
         long memory = 0;
-        Dictionary<string, TimeSpan> after = [];
+        Dictionary<string, TimeSpan> after = new(StringComparer.Ordinal);
         while (!generator.HasExited)
         {
             await Task.Delay(1000, cancellationToken);
-            after = platform.ProcessorTime(generator);
+            foreach (var (part, time) in platform.ProcessorTime(generator))
+                after[part] = time;
             lags.Add(await platform.LagAsync(cancellationToken));
             memory = Math.Max(memory, platform.ResidentMemory);
             if (lags.Count % 10 == 0)
