@@ -38,12 +38,12 @@ public sealed class BrowserSession : IAsyncDisposable
         var path = Environment.GetEnvironmentVariable("CHROMIUM") ?? UsualPaths.FirstOrDefault(File.Exists);
         if (path is null || !File.Exists(path))
             Assert.Skip("No Chromium was found: install one, or set the environment variable CHROMIUM to its path.");
-        Assertions.SetDefaultExpectTimeout(30_000);
+        Assertions.SetDefaultExpectTimeout(60_000);
         var playwright = await Playwright.CreateAsync();
-        var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = path, Args = arguments });
+        var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = path, Args = arguments, Timeout = 120_000 });
         var page = await browser.NewPageAsync(options ?? new() { ViewportSize = new() { Width = 1280, Height = 900 } });
         var session = new BrowserSession(playwright, browser, page);
-        await page.GotoAsync(host.Address.ToString());
+        await page.GotoAsync(host.Address.ToString(), new() { Timeout = 120_000 });
         return session;
     }
 
