@@ -22,7 +22,7 @@ internal static partial class PlatformRun
             var port = HttpPort.Choose(options.Port, joins: joined is not null);
             var connections = joined is null ? null : PlatformConnections.Read(joined);
             log = OpenLog(logFile, data);
-            await CheckConfigurationAsync(options, port, log);
+            await CheckConfigurationAsync(options, port, data, log);
 
             await using var servers = connections is null ? await LocalPlatform.StartAsync(new() { DataDirectory = data, Progress = new ConsoleProgress() }, signals.Token) : null;
             connections ??= new($"http://127.0.0.1:{port}", servers!.DatabaseConnectionString, servers.BlobConnectionString);
@@ -63,15 +63,15 @@ internal static partial class PlatformRun
     }
 
     /// <summary>Wrong options are said before the servers are set up.</summary>
-    private static async Task CheckConfigurationAsync(RunOptions options, int port, RollingFileLog log)
+    private static async Task CheckConfigurationAsync(RunOptions options, int port, string data, RollingFileLog log)
     {
-        await using var app = ServiceHost.Compose(options, new($"http://127.0.0.1:{port}", "Host=127.0.0.1", "UseDevelopmentStorage=true"), port, log);
+        await using var app = ServiceHost.Compose(options, new($"http://127.0.0.1:{port}", "Host=127.0.0.1", "UseDevelopmentStorage=true"), port, data, log);
         app.Services.GetService<IStartupValidator>()?.Validate();
     }
 
     private static async Task<int> ServeAsync(RunOptions options, PlatformConnections connections, int port, string data, RollingFileLog log, CancellationToken stop)
     {
-        await using var app = ServiceHost.Compose(options, connections, port, log);
+        await using var app = ServiceHost.Compose(options, connections, port, data, log);
         await PrepareStorageAsync(app.Services, connections, stop);
         var connectionsFile = options.Connections is null ? Path.Combine(data, PlatformConnections.FileName) : null;
         try

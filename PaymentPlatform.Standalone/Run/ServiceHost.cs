@@ -7,10 +7,10 @@ internal static class ServiceHost
 {
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
 
-    public static WebApplication Compose(RunOptions options, PlatformConnections connections, int port, RollingFileLog log)
+    public static WebApplication Compose(RunOptions options, PlatformConnections connections, int port, string data, RollingFileLog log)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [.. options.Overrides], ContentRootPath = AppContext.BaseDirectory });
-        Configure(builder.Configuration, options, connections, port);
+        Configure(builder.Configuration, options, connections, port, data);
         builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
         builder.AddServiceDefaults();
         builder.AddPlatformLogs(log);
@@ -47,12 +47,13 @@ internal static class ServiceHost
     };
 
     /// <summary>Our defaults lie below appsettings.json, the environment and the overrides; the servers we run on lie above.</summary>
-    private static void Configure(ConfigurationManager configuration, RunOptions options, PlatformConnections connections, int port)
+    private static void Configure(ConfigurationManager configuration, RunOptions options, PlatformConnections connections, int port, string data)
     {
         var target = options.Services.Contains(PlatformService.Ingest) ? $"http://127.0.0.1:{port}" : connections.Http;
         var defaults = new Dictionary<string, string?>
         {
             ["Archiver:FlushAge"] = "00:00:05",
+            ["Query:CacheDirectory"] = Path.Combine(data, "query-cache"),
             ["Simulator:Rate"] = "20",
             ["Simulator:Url"] = target,
             ["Logging:LogLevel:Default"] = "Information",
