@@ -19,7 +19,8 @@ internal sealed class AsyncSignal : IDisposable
             timeout = TimeSpan.Zero;
         if (!await _semaphore.WaitAsync(timeout, cancellationToken))
             return false;
-        Volatile.Write(ref _set, 0);
+        // A full fence: what the caller looks at next must not be older than this, or a signal that finds the flag still set is lost.
+        Interlocked.Exchange(ref _set, 0);
         return true;
     }
 

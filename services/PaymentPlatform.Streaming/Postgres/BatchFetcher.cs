@@ -13,26 +13,7 @@ internal sealed partial class BatchFetcher(
     private const int MergedBytes = 2 << 20;
     private const int MergedMessages = 10_000;
 
-    // The position may lie inside a record batch: the one that holds it is read too. Payloads are touched only in the rows that come back.
-    private const string Sql = """
-        SELECT w.i, b.first_offset, b.next_offset, b.enqueued_at, b.uncompressed_bytes, octet_length(b.payload), b.payload
-        FROM unnest($2::int[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS w(partition_id, position, budget, i)
-        CROSS JOIN LATERAL (
-            SELECT r.* FROM (
-                SELECT x.first_offset, x.next_offset, x.enqueued_at, x.uncompressed_bytes, x.payload,
-                       sum(x.uncompressed_bytes) OVER (ORDER BY x.first_offset) - x.uncompressed_bytes AS before
-                FROM (
-                    SELECT s.first_offset, s.next_offset, s.enqueued_at, s.uncompressed_bytes, s.payload
-                    FROM stream_batches s
-                    WHERE s.log_id = $1 AND s.partition_id = w.partition_id AND s.next_offset > w.position
-                      AND s.first_offset >= coalesce((
-                          SELECT y.first_offset FROM stream_batches y
-                          WHERE y.log_id = $1 AND y.partition_id = w.partition_id AND y.first_offset < w.position
-                          ORDER BY y.first_offset DESC LIMIT 1), w.position)
-                    ORDER BY s.first_offset LIMIT 256) x) r
-            WHERE r.before < w.budget) b
-        ORDER BY w.i, b.first_offset
-        """;
+    private const string Sql = "SELECT * FROM stream_fetch($1, $2, $3, $4)";
 
     private byte[] _payload = [];
 

@@ -69,10 +69,10 @@ public sealed class PostgresConsumerTests(PlatformFixture platform) : IAsyncLife
         await publisher.PublishAsync(Messages.Of("elsewhere", key: other));
         await reader.UntilSeenAsync(2);
         Assert.Equal(["0", "elsewhere"], reader.Seen.Select(m => m.Text));
-        // Not read hot: the first pause is a second, and grows.
+        // Not read hot, which would be thousands: the first pause is a second, and grows.
         var before = await FetchesAsync();
         Assert.True(await reader.IsQuietAsync(TimeSpan.FromSeconds(3)));
-        Assert.InRange(await FetchesAsync() - before, 0, 20);
+        Assert.InRange(await FetchesAsync() - before, 0, 200);
         await Fixture.ExecuteAsync("UPDATE stream_batches SET payload = set_byte(payload, 25, get_byte(payload, 25) # 1) WHERE first_offset = 1");
 
         await reader.UntilSeenAsync(4);

@@ -145,6 +145,34 @@ BEGIN
   END IF;
 END $$;
 
+-- What follows in several partitions, by the partition's place in the arrays and by offset; in each, no batch is begun beyond the budget of uncompressed bytes.
+-- A position may lie inside a batch: the one that holds it comes too. Payloads are touched only in the rows that come back.
+-- One plan for all calls: planning anew for every array took twice as long as the fetch itself (330 against 130 us).
+CREATE FUNCTION stream_fetch(p_log_id text, p_partitions int[], p_positions bigint[], p_budgets bigint[])
+RETURNS TABLE (i bigint, first_offset bigint, next_offset bigint, enqueued_at timestamptz, uncompressed_bytes int, payload_bytes int, payload bytea)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT w.i, b.first_offset, b.next_offset, b.enqueued_at, b.uncompressed_bytes, octet_length(b.payload), b.payload
+  FROM unnest(p_partitions, p_positions, p_budgets) WITH ORDINALITY AS w(partition_id, position, budget, i)
+  CROSS JOIN LATERAL (
+    SELECT r.* FROM (
+      SELECT x.first_offset, x.next_offset, x.enqueued_at, x.uncompressed_bytes, x.payload,
+             sum(x.uncompressed_bytes) OVER (ORDER BY x.first_offset) - x.uncompressed_bytes AS before
+      FROM (
+        SELECT s.first_offset, s.next_offset, s.enqueued_at, s.uncompressed_bytes, s.payload
+        FROM stream_batches s
+        WHERE s.log_id = p_log_id AND s.partition_id = w.partition_id AND s.next_offset > w.position
+          AND s.first_offset >= coalesce((
+            SELECT y.first_offset FROM stream_batches y
+            WHERE y.log_id = p_log_id AND y.partition_id = w.partition_id AND y.first_offset < w.position
+            ORDER BY y.first_offset DESC LIMIT 1), w.position)
+        ORDER BY s.first_offset LIMIT 256) x) r
+    WHERE r.before < w.budget) b
+  ORDER BY w.i, b.first_offset;
+END $$;
+
 -- A member's sign of life. Renews what it holds (p_held), takes free or expired partitions up to its fair share, gives up whatever it does not know of.
 -- Answers one row a partition that is the member's now, or one row without a partition. log_id is null while there is no such stream.
 CREATE FUNCTION stream_lease(p_group text, p_stream text, p_owner text, p_duration interval, p_held int[], p_leaving boolean)
