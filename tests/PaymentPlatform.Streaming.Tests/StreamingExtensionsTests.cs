@@ -27,6 +27,7 @@ public sealed class StreamingExtensionsTests(PlatformFixture platform)
         await host.Services.GetRequiredService<MessagePublisher>().PublishAsync(Messages.Of("x"));
 
         Assert.Single(host.Services.GetServices<MessagePublisher>());
+        Assert.NotNull(host.Services.GetService<StreamRangeReader>());
         Assert.Single(host.Services.GetServices<IHostedService>(), s => s.GetType().Name == "StreamRetentionService");
         await using var consumer = await host.Services.GetRequiredService<MessageConsumerFactory>().CreateAsync("g", TestContext.Current.CancellationToken);
         Assert.IsType<ConsumerEvent.Assigned>(await consumer.ReadAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
