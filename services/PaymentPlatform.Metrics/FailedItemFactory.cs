@@ -33,7 +33,7 @@ public static class FailedItemFactory
         InternalError,
         null,
         null,
-        CardDigits.Mask(message.Message.Body.Span));
+        CautiousMask.Apply(message.Message.Body.Span));
 
     private static FailedItem Create(
         StreamPartition partition, in ReceivedMessage message, IReadOnlyList<ValidationError> errors, string errorType, string? transactionId, string? correlationId, byte[] payload)

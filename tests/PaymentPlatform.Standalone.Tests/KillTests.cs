@@ -26,29 +26,37 @@ public sealed class KillTests : IDisposable
         var random = new Random(20251205);
         await using var hub = await PlatformProcess.RunAsync(_data, "--services ingest,query --simulator off", QuickLeases, cancellation);
         var victims = new[] { Worker(hub, "archiver"), Worker(hub, "metrics") };
-        var traffic = new Traffic(hub.Url, 2000, seed: 7);
-        using var stop = new CancellationTokenSource();
-        var sending = Task.Run(() => traffic.RunAsync(stop.Token), cancellation);
-
-        for (var i = 0; i < kills; i++)
+        try
         {
-            // A fresh process is up after about a second and a half: from "not started" to "in the middle of a flush", all moments are hit.
-            await Task.Delay(random.Next(500, 4000), cancellation);
-            for (var v = 0; v < victims.Length; v++)
-            {
-                Assert.False(victims[v].HasExited, victims[v].Output);
-                await victims[v].KillAsync();
-                await victims[v].DisposeAsync();
-                victims[v] = Worker(hub, v == 0 ? "archiver" : "metrics");
-            }
-        }
+            var traffic = new Traffic(hub.Url, 2000, seed: 7);
+            using var stop = new CancellationTokenSource();
+            var sending = Task.Run(() => traffic.RunAsync(stop.Token), cancellation);
 
-        await stop.CancelAsync();
-        await sending;
-        await DrainedAsync(hub, cancellation);
-        await AssertExactlyOnceAsync(hub, traffic.Accepted, cancellation);
-        foreach (var victim in victims)
-            Assert.Equal(0, await victim.StopAsync(cancellation));
+            for (var i = 0; i < kills; i++)
+            {
+                // A fresh process is up after about a second and a half: from "not started" to "in the middle of a flush", all moments are hit.
+                await Task.Delay(random.Next(500, 4000), cancellation);
+                for (var v = 0; v < victims.Length; v++)
+                {
+                    Assert.False(victims[v].HasExited, victims[v].Output);
+                    await victims[v].KillAsync();
+                    await victims[v].DisposeAsync();
+                    victims[v] = Worker(hub, v == 0 ? "archiver" : "metrics");
+                }
+            }
+
+            await stop.CancelAsync();
+            await sending;
+            await DrainedAsync(hub, cancellation);
+            await AssertExactlyOnceAsync(hub, traffic.Accepted, cancellation);
+            foreach (var victim in victims)
+                Assert.Equal(0, await victim.StopAsync(cancellation));
+        }
+        finally
+        {
+            foreach (var victim in victims)
+                await victim.DisposeAsync();
+        }
     }
 
     [Fact]

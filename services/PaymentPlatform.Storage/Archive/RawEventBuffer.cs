@@ -21,6 +21,7 @@ public sealed class RawEventBuffer : IDisposable
     private readonly PageCompressor _compressor = new();
     private readonly ArchiveColumns _columns;
     private readonly List<SealedRowGroup> _groups = [];
+    private bool _appending;
     private int _openRows;
     private long _openPayloadBytes;
     private long _openOffsetSum;
@@ -68,7 +69,10 @@ public sealed class RawEventBuffer : IDisposable
         ArgumentNullException.ThrowIfNull(e.Partition.LogId);
         var origin = OriginText(e.Origin);
         var errors = e.Errors.Count == 0 ? default : _columns.ErrorsText.Write(e.Errors);
+        if (_appending)
+            throw new InvalidOperationException("An earlier append failed half-way: the columns may differ in length. Clear the buffer and read its events again.");
 
+        _appending = true;
         AppendTransaction(transaction);
         AppendCorrelationId(e);
         AppendPosition(e);
@@ -81,6 +85,7 @@ public sealed class RawEventBuffer : IDisposable
         columns.Duplicate.Append(e.Duplicate);
         columns.RawPayload.Append(e.RawPayload);
         Count(e);
+        _appending = false;
         if (_openRows >= _rowsPerGroup || _openPayloadBytes >= PayloadBytesPerGroup)
             Seal();
     }
@@ -92,6 +97,7 @@ public sealed class RawEventBuffer : IDisposable
         foreach (var group in _groups)
             group.Release();
         _groups.Clear();
+        _appending = false;
         _openRows = 0;
         _openPayloadBytes = _openOffsetSum = 0;
         RowCount = ValidCount = 0;

@@ -60,8 +60,10 @@ internal sealed partial class PostgresMessageConsumer : MessageConsumer
                 _telemetry.Received(_group, received.Batch.Messages.Length, received.Batch.BodyBytes);
             if (next is not null)
                 return next;
-            var rest = timeout == Timeout.InfiniteTimeSpan ? timeout : timeout - _timeProvider.GetElapsedTime(began);
-            if (_state.IsStopped || (rest <= TimeSpan.Zero && rest != Timeout.InfiniteTimeSpan))
+            var rest = Timeout.InfiniteTimeSpan;
+            if (timeout != Timeout.InfiniteTimeSpan)
+                rest = TimeSpan.FromTicks(Math.Max(0, (timeout - _timeProvider.GetElapsedTime(began)).Ticks));
+            if (_state.IsStopped || rest == TimeSpan.Zero)
                 return null;
             await _state.Events.WaitAsync(rest, cancellationToken);
         }

@@ -39,6 +39,20 @@ public sealed class ParquetDuckDbTests
         AssertEqual(models, file);
     }
 
+    /// <summary>Nothing is stored about nulls until the first: it may come at any row.</summary>
+    [Theory]
+    [InlineData(8_191)]
+    [InlineData(8_193)]
+    [InlineData(20_000)]
+    public void Read_FirstNullAfterManyValues_Equal(int firstNull)
+    {
+        var models = EventModels.Ordinary(9, 24_000);
+        for (var i = firstNull; i < models.Length; i += 7)
+            models[i] = new() { Offset = models[i].Offset, Partition = models[i].Partition };
+        using var file = ParquetOnDisk.Of(models);
+        AssertEqual(models, file);
+    }
+
     [Fact]
     public void Read_LargePayloads_ExactBytes()
     {

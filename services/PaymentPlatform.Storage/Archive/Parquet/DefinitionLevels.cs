@@ -73,6 +73,6 @@ internal sealed class DefinitionLevels
     private void EnsureRoom(int row)
     {
         if (row / 8 >= _bits.Length)
-            Array.Resize(ref _bits, Math.Max(1024, _bits.Length * 2));
+            Array.Resize(ref _bits, Math.Max(Math.Max(1024, _bits.Length * 2), (row / 8) + 1));
     }
 }

@@ -1,10 +1,10 @@
-namespace PaymentPlatform.BlobArchiver;
+namespace PaymentPlatform.Events;
 
 /// <summary>
 /// Masks whatever might be card data in bytes that the parser failed on: without knowing the fields, every run of digits that is long enough for a card number keeps its first six and last four,
 /// and every run of three or four, which might be a CVV or PIN, keeps none. It hides too much rather than too little.
 /// </summary>
-internal static class CautiousMask
+public static class CautiousMask
 {
     public static byte[] Apply(ReadOnlySpan<byte> payload)
     {
