@@ -14,12 +14,18 @@ internal static class ServiceHost
         builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
         builder.AddServiceDefaults();
         builder.AddPlatformLogs(log);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        builder.Services.Configure<HostOptions>(host =>
+        {
+            host.ShutdownTimeout = ShutdownTimeout;
+            // An upload that is still open must not take the time in which archiver and metrics commit what they hold.
+            host.ServicesStopConcurrently = true;
+        });
         builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
         foreach (var service in options.Services)
             Add(builder, service);
 
         var app = builder.Build();
+        app.UseProblemAnswers();
         app.MapDefaultEndpoints();
         foreach (var service in options.Services)
             Map(app, service);
@@ -56,11 +62,6 @@ internal static class ServiceHost
             ["Query:CacheDirectory"] = Path.Combine(data, "query-cache"),
             ["Simulator:Rate"] = "20",
             ["Simulator:Url"] = target,
-            ["Logging:LogLevel:Default"] = "Information",
-            ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
-            ["Logging:LogLevel:System.Net.Http"] = "Warning",
-            ["Logging:LogLevel:Polly"] = "Warning",
-            ["Logging:LogLevel:Npgsql"] = "Warning",
         };
         ((IConfigurationBuilder)configuration).Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = defaults });
         ((IConfigurationBuilder)configuration).Sources.Insert(1, new Microsoft.Extensions.Configuration.Json.JsonConfigurationSource

@@ -27,10 +27,14 @@ internal sealed partial class StartFaultException(string message, int exitCode, 
     };
 
     /// <summary>Data annotations name the property only; the person sets <c>Section:Property</c>.</summary>
-    private static string WithSection(string failure, Type optionsType) =>
-        DataAnnotationFailure().Match(failure) is { Success: true } match && optionsType.GetField("Section")?.GetRawConstantValue() is string section
-            ? $"{section}:{match.Groups["member"].Value}: {match.Groups["error"].Value}"
-            : failure;
+    private static string WithSection(string failure, Type optionsType) => DataAnnotationFailure().Match(failure) switch
+    {
+        { Success: false } => failure,
+        // Of the options as a whole: the text names them.
+        { } match when match.Groups["member"].Length == 0 => match.Groups["error"].Value,
+        { } match when optionsType.GetField("Section")?.GetRawConstantValue() is string section => $"{section}:{match.Groups["member"].Value}: {match.Groups["error"].Value}",
+        _ => failure,
+    };
 
     [GeneratedRegex("^DataAnnotation validation failed for '[^']*' members: '(?<member>[^']*)' with the error: '(?<error>.*)'\\.$")]
     private static partial Regex DataAnnotationFailure();

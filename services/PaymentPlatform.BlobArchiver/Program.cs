@@ -3,6 +3,7 @@ builder.AddServiceDefaults();
 builder.AddBlobArchiver();
 
 var app = builder.Build();
+app.UseProblemAnswers();
 app.MapDefaultEndpoints();
 app.MapBlobArchiver();
 app.Run();

@@ -3,6 +3,7 @@ builder.AddServiceDefaults();
 builder.AddIngest();
 
 var app = builder.Build();
+app.UseProblemAnswers();
 app.MapDefaultEndpoints();
 app.MapIngest();
 app.Run();

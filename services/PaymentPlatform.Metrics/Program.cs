@@ -3,6 +3,7 @@ builder.AddServiceDefaults();
 builder.AddMetrics();
 
 var app = builder.Build();
+app.UseProblemAnswers();
 app.MapDefaultEndpoints();
 app.MapMetrics();
 app.Run();

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using NpgsqlTypes;
-using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Query;
 
@@ -15,7 +14,7 @@ public static class ArchiveFilesApi
 
     public static void MapArchiveFilesApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/archive/files", ListAsync);
 
-    private static async Task<Results<JsonHttpResult<Page<ArchiveFileItem>>, ValidationProblem>> ListAsync(HttpContext context, HybridConnectionManager connections)
+    private static async Task<Results<JsonHttpResult<Page<ArchiveFileItem>>, ValidationProblem>> ListAsync(HttpContext context, DatabaseTurns database)
     {
         var parameters = new QueryParameters(context.Request.Query);
         var (from, to) = parameters.Range();
@@ -24,7 +23,7 @@ public static class ArchiveFilesApi
         if (parameters.Problem() is { } problem)
             return problem;
 
-        var items = await connections.ExecuteAsync((connection, token) => ReadAsync(connection, from, to, before, limit, token), context.RequestAborted);
+        var items = await database.ExecuteAsync((connection, token) => ReadAsync(connection, from, to, before, limit, token), context.RequestAborted);
         return TypedResults.Json(Page<ArchiveFileItem>.Cut(items, limit, item => item.FileId.ToString("N", CultureInfo.InvariantCulture)), QueryJsonContext.Default.PageArchiveFileItem);
     }
 

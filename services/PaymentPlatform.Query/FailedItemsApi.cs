@@ -6,7 +6,6 @@ using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using NpgsqlTypes;
-using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Query;
 
@@ -27,7 +26,7 @@ public static class FailedItemsApi
         app.MapGet("/v1/failed-items/{id}", GetAsync);
     }
 
-    private static async Task<Results<JsonHttpResult<Page<FailedItemSummary>>, ValidationProblem>> ListAsync(HttpContext context, HybridConnectionManager connections)
+    private static async Task<Results<JsonHttpResult<Page<FailedItemSummary>>, ValidationProblem>> ListAsync(HttpContext context, DatabaseTurns database)
     {
         var parameters = new QueryParameters(context.Request.Query);
         var (from, to) = parameters.Range();
@@ -38,7 +37,7 @@ public static class FailedItemsApi
         if (parameters.Problem() is { } problem)
             return problem;
 
-        var items = await connections.ExecuteAsync(
+        var items = await database.ExecuteAsync(
             async (connection, token) =>
             {
                 await using var command = new NpgsqlCommand(
@@ -74,14 +73,14 @@ public static class FailedItemsApi
         return TypedResults.Json(Page<FailedItemSummary>.Cut(items, limit, item => item.Id.ToString(CultureInfo.InvariantCulture)), QueryJsonContext.Default.PageFailedItemSummary);
     }
 
-    private static async Task<Results<JsonHttpResult<FailedItem>, ValidationProblem, ProblemHttpResult>> GetAsync(string id, HttpContext context, HybridConnectionManager connections)
+    private static async Task<Results<JsonHttpResult<FailedItem>, ValidationProblem, ProblemHttpResult>> GetAsync(string id, HttpContext context, DatabaseTurns database)
     {
         var parameters = new QueryParameters(context.Request.Query);
         if (parameters.Problem() is { } problem)
             return problem;
 
         var item = long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var key)
-            ? await connections.ExecuteAsync((connection, token) => FindAsync(connection, key, token), context.RequestAborted)
+            ? await database.ExecuteAsync((connection, token) => FindAsync(connection, key, token), context.RequestAborted)
             : null;
         return item is null
             ? TypedResults.Problem("There is no dead letter with this id.", statusCode: 404, title: "Failed item not found")

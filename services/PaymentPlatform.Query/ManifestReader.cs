@@ -1,11 +1,10 @@
 using Npgsql;
 using NpgsqlTypes;
-using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Query;
 
 /// <summary>Finds the live files that may hold events of a time range.</summary>
-public sealed class ManifestReader(HybridConnectionManager connections)
+public sealed class ManifestReader(DatabaseTurns database)
 {
     private const string TransactionOverlap = "(max_transaction_timestamp >= @from AND min_transaction_timestamp < @to)";
     private const string ArrivalOverlap = "(max_enqueued_at >= @from AND min_enqueued_at < @to)";
@@ -14,7 +13,7 @@ public sealed class ManifestReader(HybridConnectionManager connections)
     /// <param name="from">Microseconds since the Unix epoch, inclusive; null: from the first event on.</param>
     /// <param name="to">Exclusive; null: to the last event.</param>
     public Task<List<ArchiveFile>> FindAsync(TimeAxis axis, long? from, long? to, CancellationToken cancellationToken) =>
-        connections.ExecuteAsync((connection, token) => FindAsync(connection, axis, from, to, token), cancellationToken);
+        database.ExecuteAsync((connection, token) => FindAsync(connection, axis, from, to, token), cancellationToken);
 
     private static async Task<List<ArchiveFile>> FindAsync(NpgsqlConnection connection, TimeAxis axis, long? from, long? to, CancellationToken cancellationToken)
     {

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Query;
 
@@ -12,7 +11,7 @@ public static class PaymentMetricsApi
 
     public static void MapPaymentMetricsApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/metrics/payments", GetAsync);
 
-    private static async Task<Results<JsonHttpResult<Page<PaymentMetricsItem>>, ValidationProblem>> GetAsync(HttpContext context, HybridConnectionManager connections, TimeProvider timeProvider)
+    private static async Task<Results<JsonHttpResult<Page<PaymentMetricsItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database, TimeProvider timeProvider)
     {
         var parameters = new QueryParameters(context.Request.Query);
         var (from, to) = parameters.Range();
@@ -34,7 +33,7 @@ public static class PaymentMetricsApi
         to ??= cursor?.To ?? Timestamps.ToMicros(timeProvider.GetUtcNow().UtcDateTime);
         from ??= cursor?.From ?? Math.Max(to.Value - Day, Timestamps.ToMicros(DateTime.MinValue));
         var query = new PaymentMetricsQuery(Floor(from.Value, window), -Floor(-to.Value, window), window, groups, metrics.Count > 0 ? metrics : PaymentMetricsQuery.AllMetrics, cursor, limit);
-        var items = await connections.ExecuteAsync(query.RunAsync, context.RequestAborted);
+        var items = await database.ExecuteAsync(query.RunAsync, context.RequestAborted);
         return TypedResults.Json(Page<PaymentMetricsItem>.Cut(items, limit, item => query.CursorAt(item).ToString()), QueryJsonContext.Default.PagePaymentMetricsItem);
     }
 

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
-using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Query;
 
@@ -9,13 +8,13 @@ public static class PipelineApi
 {
     public static void MapPipelineApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/pipeline", GetAsync);
 
-    private static async Task<Results<JsonHttpResult<Page<PipelineItem>>, ValidationProblem>> GetAsync(HttpContext context, HybridConnectionManager connections)
+    private static async Task<Results<JsonHttpResult<Page<PipelineItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database)
     {
         var parameters = new QueryParameters(context.Request.Query);
         if (parameters.Problem() is { } problem)
             return problem;
 
-        var items = await connections.ExecuteAsync(ReadAsync, context.RequestAborted);
+        var items = await database.ExecuteAsync(ReadAsync, context.RequestAborted);
         return TypedResults.Json(new Page<PipelineItem>(items, null), QueryJsonContext.Default.PagePipelineItem);
     }
 

@@ -3,8 +3,7 @@ builder.AddServiceDefaults();
 builder.AddQuery();
 
 var app = builder.Build();
-app.UseExceptionHandler();
-app.UseStatusCodePages();
+app.UseProblemAnswers();
 app.MapDefaultEndpoints();
 app.MapQuery();
 app.Run();

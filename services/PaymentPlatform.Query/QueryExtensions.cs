@@ -9,9 +9,9 @@ public static class QueryExtensions
     public static IHostApplicationBuilder AddQuery(this IHostApplicationBuilder builder)
     {
         builder.AddHybridStorage();
-        builder.Services.AddProblemDetails();
         builder.Services.AddOptions<QueryOptions>().BindConfiguration(QueryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<QueryTelemetry>();
+        builder.Services.AddSingleton<DatabaseTurns>();
         builder.Services.AddSingleton<ManifestReader>();
         builder.Services.AddSingleton<ArchiveFileCache>();
         builder.Services.AddSingleton<ArchiveEngine>();

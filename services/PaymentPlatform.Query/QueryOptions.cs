@@ -38,6 +38,10 @@ public sealed class QueryOptions
     [Range(1, 256, ErrorMessage = "Query:ConcurrentExports must be between 1 and 256.")]
     public int ConcurrentExports { get; set; } = 2;
 
+    /// <summary>Queries of the database that run at once. Fewer than Storage:MaxPoolSize, which the whole process shares.</summary>
+    [Range(1, 256, ErrorMessage = "Query:DatabaseQueries must be between 1 and 256.")]
+    public int DatabaseQueries { get; set; } = 3;
+
     /// <summary>How long a query waits for its turn before it is answered 429.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00", ErrorMessage = "Query:QueueTimeout must be between 00:00:00 and 00:10:00.")]
     public TimeSpan QueueTimeout { get; set; } = TimeSpan.FromSeconds(10);

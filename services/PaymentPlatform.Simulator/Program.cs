@@ -3,6 +3,7 @@ builder.AddServiceDefaults();
 builder.AddSimulator();
 
 var app = builder.Build();
+app.UseProblemAnswers();
 app.MapDefaultEndpoints();
 app.MapSimulator();
 app.Run();

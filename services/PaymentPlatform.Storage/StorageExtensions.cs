@@ -32,13 +32,14 @@ public static class StorageExtensions
     /// <summary>The one method that registers the database: Aspire's integration where its packages are, plain Npgsql elsewhere.</summary>
     private static void AddPaymentsDatabase(this IHostApplicationBuilder builder)
     {
-        var options = builder.Configuration.GetSection(HybridConnectionOptions.Section).Get<HybridConnectionOptions>() ?? new();
 #if USE_ASPIRE
+        var options = builder.Configuration.GetSection(HybridConnectionOptions.Section).Get<HybridConnectionOptions>() ?? new();
         builder.AddNpgsqlDataSource(
             "paymentsdb",
             settings => settings.ConnectionString = ConnectionString(settings.ConnectionString ?? RequireConnectionString(builder.Configuration, "paymentsdb"), options));
 #else
-        builder.Services.AddSingleton(provider => new NpgsqlDataSourceBuilder(ConnectionString(RequireConnectionString(builder.Configuration, "paymentsdb"), options))
+        builder.Services.AddSingleton(provider => new NpgsqlDataSourceBuilder(
+            ConnectionString(RequireConnectionString(builder.Configuration, "paymentsdb"), provider.GetRequiredService<IOptions<HybridConnectionOptions>>().Value))
             .UseLoggerFactory(provider.GetService<ILoggerFactory>())
             .Build());
 #endif

@@ -43,6 +43,8 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("--Storage:MaxPoolSize=0", "Storage:MaxPoolSize")]
     [InlineData("--Storage:MaxPoolSize=many", "Storage:MaxPoolSize")]
+    [InlineData("--Archiver:PendingTimeout=00:00:05", "Archiver:PendingTimeout (00:00:05) must be")]
+    [InlineData("--Streaming:Transport=Pigeon", "Streaming:Transport")]
     public async Task Run_WrongConfiguration_OneLineBeforeAnythingStarts(string setting, string named)
     {
         using var data = new TemporaryDirectory();

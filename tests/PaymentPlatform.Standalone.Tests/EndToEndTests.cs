@@ -32,6 +32,8 @@ public sealed class EndToEndTests : IDisposable
             await AssertFiguresAsync(http, lines, cancellation);
             using (var archive = await Archive.OpenAsync(await platform.ConnectionsAsync(cancellation), cancellation))
                 Assert.Equal(lines.Length, archive.Count("SELECT count(*) FROM events"));
+            await AssertProblemAsync(http, "v1/nothing-here", HttpStatusCode.NotFound, cancellation);
+            await AssertProblemAsync(http, "v1/transactions", HttpStatusCode.MethodNotAllowed, cancellation);
             Assert.Equal(0, await platform.StopAsync(cancellation));
         }
 
@@ -43,6 +45,14 @@ public sealed class EndToEndTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_data, recursive: true);
+
+    /// <summary>Errors that no endpoint made are problem details too.</summary>
+    private static async Task AssertProblemAsync(HttpClient http, string path, HttpStatusCode status, CancellationToken cancellation)
+    {
+        using var answer = await http.GetAsync(path, cancellation);
+        Assert.Equal(status, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+    }
 
     private static async Task AssertEachFoundAsync(HttpClient http, string[] lines, CancellationToken cancellation)
     {

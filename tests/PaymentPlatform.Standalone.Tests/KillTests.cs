@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Npgsql;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Standalone.Tests;
 
@@ -77,8 +78,10 @@ public sealed class KillTests : IDisposable
             await using var second = await RunWorkerAsync(hub, "archiver", cancellation);
             var before = await CountArchivedAsync(hub, cancellation);
             await ArchivedAsync(hub, before + 4000, cancellation);
+            var told = first.LogLines("Lost ", "Reading ").Count;
             first.Continue();
-            await Task.Delay(1500, cancellation);
+            // It has met its fence, or its lost lease: either is in its log.
+            await Eventually.TrueAsync(() => first.LogLines("Lost ", "Reading ").Count > told, "the woken archiver finds that it was overtaken");
             Assert.Equal(0, await second.StopAsync(cancellation));
         }
 

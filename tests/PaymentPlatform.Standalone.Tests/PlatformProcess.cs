@@ -38,6 +38,16 @@ public sealed partial class PlatformProcess : IAsyncDisposable
 
     public string ConnectionsFile => Path.Combine(DataDirectory, "connections.json");
 
+    /// <summary>The messages of a joined process's own log that start with one of the texts.</summary>
+    public List<string> LogLines(params string[] starts)
+    {
+        var log = Path.Combine(DataDirectory, "logs", $"platform-{Id}.log");
+        if (!File.Exists(log))
+            return [];
+        using var reader = new StreamReader(new FileStream(log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        return [.. reader.ReadToEnd().Split('\n').Where(line => starts.Any(start => line.Contains($"\"Message\":\"{start}", StringComparison.Ordinal)))];
+    }
+
     public string Output => string.Join('\n', _output);
 
     /// <summary>Starts it and waits until it answers on /health.</summary>
