@@ -7,7 +7,7 @@ using PaymentPlatform.Storage.Database.Checkpoints;
 namespace PaymentPlatform.BlobArchiver;
 
 /// <summary>
-/// Writes one Parquet file so that it is live together with its effects, or not at all: pending row, blob under a new name, one transaction. Tries for as long as it takes;
+/// Writes one Parquet file so that it is live together with its effects, or not at all: pending row, blob under a new name, one transaction. Tries for as long as a store is away;
 /// an attempt whose outcome is unknown is simply made again, since the row's state and the effects' own compare-and-swap tell whether it had succeeded.
 /// </summary>
 internal sealed partial class ArchiveFileWriter(
@@ -18,12 +18,13 @@ internal sealed partial class ArchiveFileWriter(
     /// <param name="buffer">Not empty, and untouched until the task ends.</param>
     /// <param name="effects">What has to happen with the file, in its transaction; false when another has been quicker. May run several times.</param>
     /// <returns>The live file, or null when it was abandoned: the effects or the pending row were lost to another.</returns>
+    /// <exception cref="Exception">The buffer can't be made into a sound file, or the database refuses the file for good: trying again with the same bytes would not help. Nothing is live.</exception>
     public async Task<ManifestEntry?> WriteAsync(
         RawEventBuffer buffer, IReadOnlyCollection<OffsetRange> ranges, Func<NpgsqlTransaction, CancellationToken, Task<bool>> effects, CancellationToken cancellationToken)
     {
         var archivedAt = (timeProvider.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-        using var file = await StageAsync(WriteStage.Serialize, Guid.Empty, _ => Task.Run(() => ParquetSerializer.Serialize(buffer, archivedAt), CancellationToken.None), cancellationToken);
-        await StageAsync(WriteStage.Verify, Guid.Empty, async token =>
+        using var file = await TimedAsync(WriteStage.Serialize, Guid.Empty, _ => Task.Run(() => ParquetSerializer.Serialize(buffer, archivedAt), CancellationToken.None), cancellationToken);
+        await TimedAsync(WriteStage.Verify, Guid.Empty, async token =>
         {
             await ParquetSerializer.VerifyAsync(file, token);
             return true;
@@ -47,14 +48,23 @@ internal sealed partial class ArchiveFileWriter(
                     return null;
                 case UploadOutcome.NameTaken:
                     LogNameTaken(logger, name);
-                    await AbandonAsync(fileId, name, cancellationToken);
+                    await retry.RunAsync("give a name up", token => GiveNameUpAsync(fileId, token), cancellationToken);
                     continue;
             }
 
-            if (await StageAsync(WriteStage.Commit, fileId, token => CommitAsync(entry, ranges, effects, token), cancellationToken)
-                || await AbandonAsync(fileId, name, cancellationToken))
-                return entry;
-            return null;
+            try
+            {
+                if (await StageAsync(WriteStage.Commit, fileId, token => CommitAsync(entry, ranges, effects, token), cancellationToken))
+                    return entry;
+            }
+            catch (Exception e) when (Faults.IsRefusal(e))
+            {
+                if (await AbandonAsync(fileId, name, cancellationToken))
+                    return entry;
+                throw;
+            }
+
+            return await AbandonAsync(fileId, name, cancellationToken) ? entry : null;
         }
     }
 
@@ -88,6 +98,14 @@ internal sealed partial class ArchiveFileWriter(
         return true;
     }
 
+    /// <summary>The blob under the name is not ours to delete: the row must not become abandoned, not even for a moment, or the sweeper would.</summary>
+    private async Task GiveNameUpAsync(Guid fileId, CancellationToken cancellationToken)
+    {
+        await using var connection = await connections.Database.OpenConnectionAsync(cancellationToken);
+        if (!await ArchiveManifest.MoveAsync(connection, fileId, ManifestState.Pending, ManifestState.Deleted, cancellationToken))
+            await ArchiveManifest.MoveAsync(connection, fileId, ManifestState.Abandoned, ManifestState.Deleted, cancellationToken);
+    }
+
     /// <summary>Gives the file up for good, and its blob.</summary>
     /// <returns>True when it turns out to be live: an earlier commit had succeeded, only its answer was lost.</returns>
     private async Task<bool> AbandonAsync(Guid fileId, string name, CancellationToken cancellationToken)
@@ -118,11 +136,15 @@ internal sealed partial class ArchiveFileWriter(
         return false;
     }
 
-    private async Task<T> StageAsync<T>(WriteStage stage, Guid fileId, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    /// <summary>A stage that depends on a store: again until it succeeds.</summary>
+    private Task<T> StageAsync<T>(WriteStage stage, Guid fileId, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        TimedAsync(stage, fileId, token => retry.RunAsync(Describe(stage), work, token), cancellationToken);
+
+    private async Task<T> TimedAsync<T>(WriteStage stage, Guid fileId, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         await probe.ReachedAsync(stage, fileId, cancellationToken);
         var started = timeProvider.GetTimestamp();
-        var result = await retry.RunAsync(Describe(stage), work, cancellationToken);
+        var result = await work(cancellationToken);
         var elapsed = timeProvider.GetElapsedTime(started);
         telemetry.StageEnded(stage, elapsed);
         Activity.Current?.AddEvent(new(stage.ToString().ToLowerInvariant(), timeProvider.GetUtcNow(), new() { { "duration_ms", elapsed.TotalMilliseconds } }));
@@ -131,8 +153,6 @@ internal sealed partial class ArchiveFileWriter(
 
     private static string Describe(WriteStage stage) => stage switch
     {
-        WriteStage.Serialize => "make a Parquet file",
-        WriteStage.Verify => "verify a Parquet file",
         WriteStage.Announce => "announce a file in the manifest",
         WriteStage.Upload => "upload a file",
         _ => "commit a file",
@@ -145,7 +165,7 @@ internal sealed partial class ArchiveFileWriter(
         RowLost,
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The file {Blob} was abandoned: another owner has moved on, or it was swept as stale. Its events are read again by whoever owns them.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The file {Blob} was abandoned: another owner has moved on, it was swept as stale, or the database refused it. Its events are read again by whoever owns them.")]
     private static partial void LogAbandoned(ILogger logger, string blob);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "There is another blob named {Blob}; writing the file under another name.")]

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Events;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Streaming;
 
@@ -18,6 +19,7 @@ internal sealed partial class ArchiverService(
     ILogger<ArchiverService> logger) : BackgroundService
 {
     private readonly CancellationTokenSource _abort = new();
+    private readonly CardDataMode _cardData = StreamCardData.Read(configuration);
 
     /// <summary>Lets the loop flush what it holds, for as long as the host waits.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -37,7 +39,7 @@ internal sealed partial class ArchiverService(
         try
         {
             await retry.RunAsync("make the archive's container", blobs.EnsureContainerAsync, stoppingToken);
-            await retry.RunAsync("look for lost files", restorer.RestoreAsync, stoppingToken);
+            await RestoreAsync(stoppingToken);
             while (!stoppingToken.IsCancellationRequested)
             {
                 await ArchiveAsync(stoppingToken);
@@ -49,12 +51,25 @@ internal sealed partial class ArchiverService(
         }
     }
 
+    /// <summary>Waits for a store that is down, but for nothing else: the maintenance looks again later.</summary>
+    private async Task RestoreAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await retry.RunAsync("look for lost files", restorer.RestoreAsync, stoppingToken, Faults.IsStoreDown);
+        }
+        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+        {
+            LogRestoreFault(logger, e, options.Value.RestoreInterval);
+        }
+    }
+
     private async Task ArchiveAsync(CancellationToken stoppingToken)
     {
         try
         {
             await using var consumer = await consumers.CreateAsync(ArchiveFlusher.ConsumerGroup, stoppingToken);
-            var appender = new EventAppender(CardDataSetting.Read(configuration), logger);
+            var appender = new EventAppender(_cardData, logger);
             await new ArchiveLoop(consumer, flusher, appender, options.Value, telemetry, timeProvider, logger).RunAsync(stoppingToken, _abort.Token);
             LogStopped(logger);
         }
@@ -67,6 +82,9 @@ internal sealed partial class ArchiverService(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Archiver stopped; what it had read is committed, or left to the next owner")]
     private static partial void LogStopped(ILogger logger);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Could not look for lost files. Archiving begins nevertheless; the next look is in {Delay}")]
+    private static partial void LogRestoreFault(ILogger logger, Exception e, TimeSpan delay);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The archiver failed. It starts again from its checkpoints in {Delay}")]
     private static partial void LogFault(ILogger logger, Exception e, TimeSpan delay);

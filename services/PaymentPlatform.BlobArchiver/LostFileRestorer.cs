@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Events;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Streaming;
@@ -19,6 +20,8 @@ internal sealed partial class LostFileRestorer(
     ILogger<LostFileRestorer> logger,
     StreamRangeReader? stream = null)
 {
+    private readonly CardDataMode _cardData = StreamCardData.Read(configuration);
+
     /// <returns>How many files were written again; null when another process is at it.</returns>
     public async Task<int?> RestoreAsync(CancellationToken cancellationToken)
     {
@@ -31,8 +34,16 @@ internal sealed partial class LostFileRestorer(
         var restored = 0;
         foreach (var file in await FindLostAsync(cancellationToken))
         {
-            if (await RestoreAsync(file, cancellationToken))
-                restored++;
+            try
+            {
+                if (await RestoreAsync(file, cancellationToken))
+                    restored++;
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested && !Faults.IsStoreDown(e))
+            {
+                // One file's fault is not the others'.
+                LogFailed(logger, e, file.BlobName, file.RowCount);
+            }
         }
 
         return restored;
@@ -64,7 +75,7 @@ internal sealed partial class LostFileRestorer(
         using var buffer = new RawEventBuffer();
         try
         {
-            var appender = new EventAppender(CardDataSetting.Read(configuration), logger);
+            var appender = new EventAppender(_cardData, logger);
             foreach (var range in file.Ranges)
             {
                 await foreach (var batch in stream.ReadAsync(range, cancellationToken))
@@ -74,9 +85,9 @@ internal sealed partial class LostFileRestorer(
                 }
             }
         }
-        catch (StreamRangeGoneException e)
+        catch (Exception e) when (e is StreamRangeGoneException or InvalidDataException)
         {
-            return Unrestorable(file, e.Message);
+            return Unrestorable(file, e is InvalidDataException ? $"the stream's record batch is damaged: {e.Message}" : e.Message);
         }
 
         if (buffer.RowCount != file.RowCount)
@@ -111,6 +122,9 @@ internal sealed partial class LostFileRestorer(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Wrote the lost file {Lost} again as {Blob}: {Rows} events")]
     private static partial void LogRestored(ILogger logger, string lost, string blob, long rows);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Could not write the lost file {Blob} ({Rows} events) again. It stays in the manifest; the next look tries again.")]
+    private static partial void LogFailed(ILogger logger, Exception e, string blob, long rows);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The live file {Blob} ({Rows} events) is missing from the store and can't be written again: {Why}. It stays in the manifest; restore the blob from a backup.")]
     private static partial void LogUnrestorable(ILogger logger, string blob, long rows, string why);

@@ -3,14 +3,18 @@ using Microsoft.Extensions.Options;
 
 namespace PaymentPlatform.BlobArchiver;
 
-/// <summary>Tries until it succeeds: what is in memory must be written, however long a store is away. The memory is bounded, because nothing more is read meanwhile.</summary>
+/// <summary>
+/// Tries until it succeeds: what is in memory must be written, however long a store is away. The memory is bounded, because nothing more is read meanwhile.
+/// What would fail in the same way for ever gets through.
+/// </summary>
 internal sealed partial class PersistentRetry(IOptions<ArchiverOptions> options, TimeProvider timeProvider, ILogger<PersistentRetry> logger)
 {
     private const double FirstShare = 1 / 50d;
 
     /// <param name="what">For the log: completes "could not …".</param>
     /// <param name="work">Safe to run again after it failed half-way.</param>
-    public async Task<T> RunAsync<T>(string what, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    /// <param name="passes">Which faults to try again after; all but <see cref="Faults.IsRefusal"/> unless given. The others are thrown.</param>
+    public async Task<T> RunAsync<T>(string what, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken, Func<Exception, bool>? passes = null)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -21,7 +25,7 @@ internal sealed partial class PersistentRetry(IOptions<ArchiverOptions> options,
                     LogRecovered(logger, what, attempt);
                 return result;
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested && (passes?.Invoke(e) ?? !Faults.IsRefusal(e)))
             {
                 var delay = Delay(attempt);
                 LogFailed(logger, what, attempt, Describe(e), delay);
@@ -30,11 +34,11 @@ internal sealed partial class PersistentRetry(IOptions<ArchiverOptions> options,
         }
     }
 
-    public Task RunAsync(string what, Func<CancellationToken, Task> work, CancellationToken cancellationToken) => RunAsync(what, async token =>
+    public Task RunAsync(string what, Func<CancellationToken, Task> work, CancellationToken cancellationToken, Func<Exception, bool>? passes = null) => RunAsync(what, async token =>
     {
         await work(token);
         return true;
-    }, cancellationToken);
+    }, cancellationToken, passes);
 
     /// <summary>One line: the Azure SDK's messages list all headers.</summary>
     public static string Describe(Exception e) => e switch

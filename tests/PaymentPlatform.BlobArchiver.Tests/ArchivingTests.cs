@@ -66,10 +66,14 @@ public sealed class ArchivingTests(PlatformFixture fixture)
     public async Task Archive_QuietStream_WritesNothing()
     {
         await using var platform = await TestPlatform.CreateAsync(fixture);
-        await platform.StartArchiverAsync(null, ("FlushAge", "00:00:00.050"));
+        var archiver = await platform.StartArchiverAsync(null, ("FlushAge", "00:00:00.050"));
         await platform.PublishAsync(0, 1);
         await platform.WaitForArchivedAsync(1);
-        await Task.Delay(TimeSpan.FromSeconds(1));
+        // Nothing came since: neither its lease's renewals, many flush ages long, nor the end may make a file.
+        const string RenewedAt = "SELECT (extract(epoch FROM max(expires_at)) * 1000000)::bigint FROM stream_leases WHERE consumer_group = 'archiver'";
+        var renewed = await platform.CountAsync(RenewedAt);
+        await Eventually.TrueAsync(async () => await platform.CountAsync(RenewedAt) > renewed, "a renewal of the leases");
+        await archiver.StopAsync();
         Assert.Equal(1, await platform.CountAsync("SELECT count(*) FROM raw_event_files"));
     }
 
@@ -213,5 +217,7 @@ public sealed class ArchivingTests(PlatformFixture fixture)
         Assert.Contains("FlushRows", e.Message);
         e = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => platform.StartArchiverAsync(null, ("PendingTimeout", "00:00:01"), ("MaxRetryDelay", "00:00:10")));
         Assert.Contains("Archiver:PendingTimeout", e.Message);
+        e = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => platform.StartArchiverAsync(null, ("Ingest:CardData", "alow")));
+        Assert.Equal("Ingest:CardData is 'alow': it must be reject, mask or allow.", e.Message);
     }
 }

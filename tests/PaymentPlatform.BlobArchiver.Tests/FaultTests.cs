@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.BlobArchiver.Tests;
@@ -54,8 +55,12 @@ public sealed class FaultTests(PlatformFixture fixture)
         await platform.WaitForArchivedAsync(100);
         await ArchiveContents.AssertCompleteAsync(platform, 100);
         Assert.True(archiver.Log.Has(LogLevel.Warning, "another name"));
-        await Eventually.TrueAsync(async () => await platform.CountFilesAsync("deleted") == 1, "the other one's deletion");
-        Assert.Equal(await platform.CountFilesAsync("live"), await CountBlobsAsync(platform));
+        Assert.Equal(1, await platform.CountFilesAsync("deleted"));
+        // The other blob is somebody else's: it stays.
+        Assert.Equal(await platform.CountFilesAsync("live") + 1, await CountBlobsAsync(platform));
+        await using var taken = platform.Database.CreateCommand("SELECT blob_name FROM raw_event_files WHERE state = 'deleted'");
+        var there = await platform.Container.GetBlobClient((string)(await taken.ExecuteScalarAsync())!).DownloadContentAsync();
+        Assert.Equal("something else", there.Value.Content.ToString());
     }
 
     [Fact]
@@ -174,11 +179,88 @@ public sealed class FaultTests(PlatformFixture fixture)
         await platform.ExecuteAsync("UPDATE raw_event_files SET state_changed_at = clock_timestamp() - interval '20 seconds' WHERE state = 'pending'");
         Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
         await platform.ExecuteAsync("UPDATE raw_event_files SET state_changed_at = clock_timestamp() - interval '31 seconds' WHERE state = 'pending'");
+        Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
+        Assert.Equal(1, await platform.CountFilesAsync("abandoned"));
+        Assert.Equal(await platform.CountFilesAsync("live"), await CountBlobsAsync(platform));
+        await platform.ExecuteAsync("UPDATE raw_event_files SET state_changed_at = clock_timestamp() - interval '31 seconds' WHERE state = 'abandoned'");
         Assert.Equal(1, await sweeper.SweepAsync(CancellationToken.None));
         Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
         Assert.Equal(1, await platform.CountFilesAsync("deleted"));
         Assert.Equal(await platform.CountFilesAsync("live"), await CountBlobsAsync(platform));
         await ArchiveContents.AssertCompleteAsync(platform, 100);
+    }
+
+    [Fact]
+    public async Task Sweep_UploadAfterTheSweep_IsDeletedAsWell()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var archiver = await platform.StartArchiverAsync(null, ("SweepInterval", "01:00:00"));
+        var sweeper = archiver.Host.Services.GetRequiredService<ArchiveSweeper>();
+        await Eventually.TrueAsync(async () => await platform.Container.ExistsAsync(), "the container");
+        const string Name = "raw_events/yyyy=2025/mm=12/dd=05/hh=14/019aeea0-0000-7000-8000-000000000001.parquet";
+        await platform.ExecuteAsync($"INSERT INTO raw_event_files (file_id, blob_name, state, owner, state_changed_at) VALUES ('019aeea0-0000-7000-8000-000000000001', '{Name}', 'pending', 'dead', now() - interval '31 seconds')");
+        Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
+        Assert.Equal(1, await platform.CountFilesAsync("abandoned"));
+
+        // Its writer wakes up, uploads, and is killed before it cleans up; twice, for the last sweep as well.
+        await platform.Container.UploadBlobAsync(Name, BinaryData.FromString("late"));
+        Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
+        Assert.Equal(0, await CountBlobsAsync(platform));
+        await platform.Container.UploadBlobAsync(Name, BinaryData.FromString("later"));
+        await platform.ExecuteAsync("UPDATE raw_event_files SET state_changed_at = clock_timestamp() - interval '31 seconds'");
+        Assert.Equal(1, await sweeper.SweepAsync(CancellationToken.None));
+        Assert.Equal(0, await CountBlobsAsync(platform));
+        Assert.Equal(1, await platform.CountFilesAsync("deleted"));
+    }
+
+    [Fact]
+    public async Task Write_BufferThatMakesNoFile_FailsInsteadOfTryingForEver()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var archiver = await platform.StartArchiverAsync();
+        var writer = archiver.Host.Services.GetRequiredService<ArchiveFileWriter>();
+        using var empty = new RawEventBuffer();
+        var write = writer.WriteAsync(empty, [], (_, _) => Task.FromResult(true), CancellationToken.None);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => write.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(0, await platform.CountAsync("SELECT count(*) FROM raw_event_files"));
+    }
+
+    [Fact]
+    public async Task Verify_Fails_BeginsAgainFromTheCheckpoints()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 2);
+        await platform.PublishAsync(0, 200);
+        var times = 0;
+        var archiver = await platform.StartArchiverAsync(
+            a => a.Probe.Before = (stage, _, _) => stage == WriteStage.Verify && times++ < 2 ? throw new InvalidDataException("not what was to be written") : Task.CompletedTask);
+        await platform.WaitForArchivedAsync(200);
+        await ArchiveContents.AssertCompleteAsync(platform, 200);
+        Assert.True(archiver.Log.Has(LogLevel.Error, "The archiver failed"));
+    }
+
+    [Fact]
+    public async Task Commit_RefusedByTheDatabase_AbandonsTheFileAndBeginsAgain()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        await platform.PublishAsync(0, 100);
+        // A live file that holds offsets which the checkpoint has not passed: 23P01.
+        await platform.ExecuteAsync(
+            """
+            INSERT INTO raw_event_files (file_id, blob_name, state, owner, archived_at, row_count, byte_size, sha256, state_changed_at)
+            VALUES ('019aeea0-0000-7000-8000-000000000001', 'x', 'live', 'other', now(), 1, 1, '', now() - interval '1 day');
+            INSERT INTO raw_event_ranges (file_id, stream, log_id, partition_id, first_offset, next_offset)
+            SELECT '019aeea0-0000-7000-8000-000000000001', 'payments', log_id, 0, 0, 1 FROM stream_partitions
+            """);
+        var archiver = await platform.StartArchiverAsync();
+        await Eventually.TrueAsync(() => archiver.Log.Lines.Count(l => l.Level == LogLevel.Error && l.Text.Contains("23P01", StringComparison.Ordinal)) > 1, "the second refusal");
+        Assert.False(archiver.Log.Has(LogLevel.Warning, "Could not commit a file"));
+        Assert.InRange(await platform.CountFilesAsync("deleted"), 2, long.MaxValue);
+
+        await platform.ExecuteAsync("DELETE FROM raw_event_ranges WHERE file_id = '019aeea0-0000-7000-8000-000000000001'; DELETE FROM raw_event_files WHERE blob_name = 'x'");
+        await platform.WaitForArchivedAsync(100);
+        await ArchiveContents.AssertCompleteAsync(platform, 100);
+        await archiver.StopAsync();
+        Assert.Equal(await platform.CountFilesAsync("live"), await CountBlobsAsync(platform));
     }
 
     [Fact]

@@ -66,6 +66,46 @@ public sealed class RestoreTests(PlatformFixture fixture)
     }
 
     [Fact]
+    public async Task Restore_DamagedBatch_ReportsItsFilesAndRestoresTheOthers()
+    {
+        await using var platform = await ArchivedAsync(300);
+        // A second generation of files, of batches that stay whole.
+        var archiver = await platform.StartArchiverAsync();
+        await platform.PublishAsync(300, 100);
+        await platform.WaitForArchivedAsync(400);
+        await archiver.StopAsync();
+        var lost = await DeleteBlobsAsync(platform, every: 1);
+        await platform.ExecuteAsync("UPDATE stream_batches SET payload = overlay(payload placing '\\x0102030405060708'::bytea from length(payload) - 20) WHERE partition_id = 0 AND first_offset = 0");
+
+        archiver = await platform.StartArchiverAsync();
+        // The damage neither keeps it from starting ...
+        await platform.PublishAsync(400, 50);
+        await platform.WaitForArchivedAsync(450);
+        // ... nor the other files from coming back.
+        var damaged = archiver.Log.Lines.Count(l => l.Level == LogLevel.Error && l.Text.Contains("record batch is damaged", StringComparison.Ordinal));
+        Assert.InRange(damaged, 1, lost - 1);
+        Assert.Equal(lost - damaged, await platform.CountFilesAsync("lost"));
+    }
+
+    [Fact]
+    public async Task Start_RestoreRefused_ArchivesNevertheless()
+    {
+        await using var platform = await ArchivedAsync(100);
+        await DeleteBlobsAsync(platform, every: 1);
+        // Not a fault that passes.
+        await platform.ExecuteAsync(
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+            CREATE TRIGGER refuse BEFORE UPDATE ON raw_event_files FOR EACH ROW WHEN (NEW.state = 'lost') EXECUTE FUNCTION refuse()
+            """);
+        await platform.PublishAsync(100, 50);
+        var archiver = await platform.StartArchiverAsync();
+        await platform.WaitForArchivedAsync(150);
+        Assert.True(archiver.Log.Has(LogLevel.Error, "Could not write the lost file"));
+        Assert.Equal(0, await platform.CountFilesAsync("lost"));
+    }
+
+    [Fact]
     public async Task Restore_OlderThanTheWindow_IsNotLookedFor()
     {
         await using var platform = await ArchivedAsync(100);

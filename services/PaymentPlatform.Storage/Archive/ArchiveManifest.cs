@@ -101,15 +101,18 @@ public static class ArchiveManifest
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Abandoned files whose blobs may still be there, oldest first, after <paramref name="after"/>.</summary>
-    public static async Task<IReadOnlyList<(Guid FileId, string BlobName)>> ListAbandonedAsync(NpgsqlConnection connection, Guid after, int limit, CancellationToken cancellationToken)
+    /// <summary>
+    /// Abandoned files whose blobs may still be there, oldest first, after <paramref name="after"/>. Settled are those that have been abandoned for longer than
+    /// <paramref name="timeout"/> by the database's clock: no upload of theirs is under way any more.
+    /// </summary>
+    public static async Task<IReadOnlyList<(Guid FileId, string BlobName, bool IsSettled)>> ListAbandonedAsync(NpgsqlConnection connection, TimeSpan timeout, Guid after, int limit, CancellationToken cancellationToken)
     {
-        const string sql = "SELECT file_id, blob_name FROM raw_event_files WHERE state = 'abandoned' AND file_id > $1 ORDER BY file_id LIMIT $2";
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = after }, new() { Value = limit } } };
+        const string sql = "SELECT file_id, blob_name, state_changed_at < clock_timestamp() - $3 FROM raw_event_files WHERE state = 'abandoned' AND file_id > $1 ORDER BY file_id LIMIT $2";
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = after }, new() { Value = limit }, new() { Value = timeout } } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var files = new List<(Guid, string)>();
+        var files = new List<(Guid, string, bool)>();
         while (await reader.ReadAsync(cancellationToken))
-            files.Add((reader.GetGuid(0), reader.GetString(1)));
+            files.Add((reader.GetGuid(0), reader.GetString(1), reader.GetBoolean(2)));
         return files;
     }
 
