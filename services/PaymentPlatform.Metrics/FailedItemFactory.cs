@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using PaymentPlatform.Events;
 using PaymentPlatform.Storage.Database.Checkpoints;
@@ -38,13 +38,14 @@ public static class FailedItemFactory
     private static FailedItem Create(
         StreamPartition partition, in ReceivedMessage message, IReadOnlyList<ValidationError> errors, string errorType, string? transactionId, string? correlationId, byte[] payload)
     {
-        var position = string.Create(CultureInfo.InvariantCulture, $"{partition.LogId}-{partition.PartitionId}-{message.Offset}");
+        var messageId = TextOf(message.Message.MessageId) ?? Encoding.UTF8.GetString(new PositionIds(partition).Of(message.Offset));
         return new(
             partition,
             message.Offset,
-            TextOf(message.Message.MessageId) ?? position,
+            messageId,
             transactionId,
-            TextOf(message.Message.CorrelationId) ?? correlationId ?? position,
+            // As in the archive: the event's own comes first; an event without any gets its id.
+            correlationId ?? TextOf(message.Message.CorrelationId) ?? messageId,
             errorType,
             DatabaseText.Clean(errors[0].Message, MaxTextLength),
             ErrorsJson(errors),

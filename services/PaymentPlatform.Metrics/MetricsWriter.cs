@@ -1,5 +1,7 @@
+using System.Text;
 using Npgsql;
 using NpgsqlTypes;
+using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
 namespace PaymentPlatform.Metrics;
@@ -29,9 +31,12 @@ internal sealed class MetricsWriter(NpgsqlDataSource database)
         """;
 
     // A conflict is impossible while the checkpoints stand. Were they set back by hand, this would fail loudly, as it should: the figures would count twice.
-    private const string CopySql = """
-        COPY failed_items (stream, log_id, partition_id, stream_offset, message_id, transaction_id, correlation_id, error_type, error_message, errors, raw_payload, enqueued_at)
-        FROM STDIN (FORMAT BINARY)
+    // No COPY: while one waits for its data, none of the server's timeouts ends it, and a paused process would keep the locks.
+    private const string InsertSql = """
+        INSERT INTO failed_items (stream, log_id, partition_id, stream_offset, message_id, transaction_id, correlation_id, error_type, error_message, errors, raw_payload, enqueued_at)
+        SELECT stream, log_id, partition_id, stream_offset, message_id, transaction_id, correlation_id, error_type, error_message, errors::jsonb, raw_payload, enqueued_at
+        FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[], $12::timestamptz[])
+          AS f(stream, log_id, partition_id, stream_offset, message_id, transaction_id, correlation_id, error_type, error_message, errors, raw_payload, enqueued_at)
         """;
 
     /// <returns>Empty when the batch took effect; otherwise nothing did, and these are the partitions that another owner has moved on.</returns>
@@ -39,7 +44,7 @@ internal sealed class MetricsWriter(NpgsqlDataSource database)
     public async Task<IReadOnlyList<StreamPartition>> CommitAsync(GatheredBatch batch, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
         var stale = await CheckpointStore.AdvanceAsync(transaction, ConsumerGroup, batch.Ranges, cancellationToken);
         if (stale.Count > 0)
         {
@@ -50,7 +55,7 @@ internal sealed class MetricsWriter(NpgsqlDataSource database)
         if (batch.Figures.KeyCount > 0)
             await UpsertAsync(connection, transaction, batch.Figures, cancellationToken);
         if (batch.Failed.Count > 0)
-            await CopyAsync(connection, batch.Failed, cancellationToken);
+            await InsertAsync(connection, transaction, batch.Failed, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return [];
     }
@@ -70,30 +75,23 @@ internal sealed class MetricsWriter(NpgsqlDataSource database)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static async Task CopyAsync(NpgsqlConnection connection, List<FailedItem> items, CancellationToken cancellationToken)
+    private static async Task InsertAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, List<FailedItem> failed, CancellationToken cancellationToken)
     {
-        await using var import = await connection.BeginBinaryImportAsync(CopySql, cancellationToken);
-        foreach (var item in items)
-        {
-            await import.StartRowAsync(cancellationToken);
-            await import.WriteAsync(item.Partition.Stream, NpgsqlDbType.Text, cancellationToken);
-            await import.WriteAsync(item.Partition.LogId, NpgsqlDbType.Text, cancellationToken);
-            await import.WriteAsync(item.Partition.PartitionId, NpgsqlDbType.Integer, cancellationToken);
-            await import.WriteAsync(item.Offset, NpgsqlDbType.Bigint, cancellationToken);
-            await import.WriteAsync(item.MessageId, NpgsqlDbType.Text, cancellationToken);
-            if (item.TransactionId is null)
-                await import.WriteNullAsync(cancellationToken);
-            else
-                await import.WriteAsync(item.TransactionId, NpgsqlDbType.Text, cancellationToken);
-            await import.WriteAsync(item.CorrelationId, NpgsqlDbType.Text, cancellationToken);
-            await import.WriteAsync(item.ErrorType, NpgsqlDbType.Text, cancellationToken);
-            await import.WriteAsync(item.ErrorMessage, NpgsqlDbType.Text, cancellationToken);
-            await import.WriteAsync(item.Errors, NpgsqlDbType.Jsonb, cancellationToken);
-            await import.WriteAsync(item.RawPayload, NpgsqlDbType.Bytea, cancellationToken);
-            await import.WriteAsync(item.EnqueuedAtMicros - PostgresEpochMicros, NpgsqlDbType.TimestampTz, cancellationToken);
-        }
-
-        await import.CompleteAsync(cancellationToken);
+        var items = failed.ToArray();
+        await using var command = new NpgsqlCommand(InsertSql, connection, transaction);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(items, i => i.Partition.Stream) });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(items, i => i.Partition.LogId) });
+        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = Array.ConvertAll(items, i => i.Partition.PartitionId) });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = Array.ConvertAll(items, i => i.Offset) });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(items, i => i.MessageId) });
+        command.Parameters.Add(new NpgsqlParameter<string?[]> { TypedValue = Array.ConvertAll(items, i => i.TransactionId) });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(items, i => i.CorrelationId) });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(items, i => i.ErrorType) });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(items, i => i.ErrorMessage) });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(items, i => Encoding.UTF8.GetString(i.Errors)) });
+        command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = Array.ConvertAll(items, i => i.RawPayload), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = Array.ConvertAll(items, i => i.EnqueuedAtMicros - PostgresEpochMicros), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Exact: decimal holds 96 bits, enough for the sum of billions of decimal(19,4).</summary>

@@ -26,6 +26,19 @@ public sealed class FailedItemTests(PlatformFixture platform)
         Assert.Equal(errors[0].GetProperty("message").GetString(), row.ErrorMessage);
     }
 
+    [Theory]
+    [InlineData("{\"correlation_id\": \"own\"}", "message", "id", "own")]
+    [InlineData("{}", "message", "id", "message")]
+    [InlineData("{}", "", "id", "id")]
+    [InlineData("{}", "", "", "log-1-0-0")]
+    public void Create_CorrelationIds_TheEventsOwnThenTheMessagesThenItsId(string payload, string correlationId, string messageId, string expected)
+    {
+        var log = new TestLog(1);
+        log.Append(0, Encoding.UTF8.GetBytes(payload), messageId: messageId, correlationId: correlationId);
+
+        Assert.Equal(expected, Assert.Single(MetricsWriterTests.Gather(log).Failed).CorrelationId);
+    }
+
     public static TheoryData<string, byte[]> Garbage => new()
     {
         { "empty", [] },

@@ -1,6 +1,7 @@
 using System.Text;
 using PaymentPlatform.Events;
 using PaymentPlatform.Metrics;
+using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Streaming;
 using PaymentPlatform.Testing;
@@ -102,6 +103,26 @@ public sealed class MetricsWriterTests(PlatformFixture platform)
         await database.RunAsync(log, new ChaosConsumer(log, database.Source, 1, 0));
 
         Assert.Equal([new Figure(At.UtcDateTime, "credit_card", "USD", "completed", 3, 21m, 1m, 16m)], await database.FiguresAsync());
+    }
+
+    [Theory]
+    [InlineData(300, 600_000)]
+    [InlineData(600_000, 300)]
+    public async Task Commit_AnotherOwnerPausedInItsTransaction_GoesOnOnceTheServerHasEndedIt(int idleMilliseconds, int wholeMilliseconds)
+    {
+        await using var database = await MetricsDatabase.CreateAsync(platform);
+        var log = TestLog.Random(6, partitions: 1, events: 100);
+        var partition = log.Partitions.Single();
+        await CheckpointAsync(database, partition, 0);
+        await using var paused = await database.Source.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await BoundedTransaction.BeginAsync(paused, TimeSpan.FromMilliseconds(idleMilliseconds), TimeSpan.FromMilliseconds(wholeMilliseconds), CancellationToken.None);
+        Assert.Empty(await CheckpointStore.AdvanceAsync(transaction, MetricsWriter.ConsumerGroup, [new(partition, 0, log.End(0))], CancellationToken.None));
+
+        // Without an end to the other's transaction this waits for the command's timeout, and fails.
+        Assert.Empty(await new MetricsWriter(database.Source).CommitAsync(Gather(log), CancellationToken.None));
+
+        await database.AssertEqualsAsync(log);
+        await Assert.ThrowsAnyAsync<Npgsql.NpgsqlException>(() => transaction.CommitAsync(TestContext.Current.CancellationToken));
     }
 
     internal static GatheredBatch Gather(TestLog log)

@@ -1,4 +1,5 @@
 using Npgsql;
+using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
 namespace PaymentPlatform.Streaming.Postgres;
@@ -34,6 +35,7 @@ internal sealed class PartitionLeases(NpgsqlDataSource database, string group, s
         return new(logId, target, partitions);
     }
 
+    /// <param name="leaving">Gives the membership up too, and every lease that the member has, also those it does not know of yet.</param>
     public async Task ReleaseAsync(int[] partitions, bool leaving, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -58,7 +60,7 @@ internal sealed class PartitionLeases(NpgsqlDataSource database, string group, s
             var position = await CheckpointStore.GetOrCreateAsync(connection, group, partition, firstOffset, cancellationToken);
             if (position >= firstOffset)
                 return (position, 0);
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
             var stale = await CheckpointStore.AdvanceAsync(transaction, group, [new(partition, position, firstOffset)], cancellationToken);
             if (stale.Count > 0)
                 continue;

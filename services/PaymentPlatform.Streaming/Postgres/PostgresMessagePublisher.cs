@@ -78,23 +78,6 @@ internal sealed partial class PostgresMessagePublisher : MessagePublisher
             return await call.Completion;
     }
 
-    public override async ValueTask<ClaimOutcome?> FindClaimAsync(string key, int chunk, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var connection = await _database.OpenConnectionAsync(cancellationToken);
-            await using var command = new NpgsqlCommand("SELECT body_hash, outcome FROM ingest_idempotency WHERE key = $1 AND chunk = $2", connection);
-            command.Parameters.Add(new() { Value = key });
-            command.Parameters.Add(new() { Value = chunk });
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            return await reader.ReadAsync(cancellationToken) ? new ClaimOutcome(true, (byte[])reader[0], (byte[])reader[1]) : null;
-        }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException)
-        {
-            throw PostgresStream.Unavailable(_options.Stream, _database, e);
-        }
-    }
-
     /// <summary>What was queued is still appended.</summary>
     public override async ValueTask DisposeAsync()
     {
@@ -172,7 +155,32 @@ internal sealed partial class PostgresMessagePublisher : MessagePublisher
         Interlocked.Decrement(ref _queuedCalls);
     }
 
+    /// <summary>Nobody waits for this task: whatever fails, the calls hear of it and the slot is free again. Even a trace listener may throw.</summary>
     private async Task AppendAsync(PublishGroup group)
+    {
+        try
+        {
+            await AppendTracedAsync(group);
+            foreach (var call in group.Calls)
+                call.Complete();
+        }
+        catch (Exception e)
+        {
+            var failure = e as StreamUnavailableException ?? PostgresStream.Unavailable(_options.Stream, _database, e);
+            foreach (var call in group.Calls)
+                call.Fail(failure);
+            _telemetry.AppendFailed();
+            LogAppendFailed(_logger, group.Calls.Count, group.Messages, failure.Message);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _inFlight);
+            _slots.Release();
+            _wake.Set();
+        }
+    }
+
+    private async Task AppendTracedAsync(PublishGroup group)
     {
         using var activity = _telemetry.Activities.StartActivity("stream append", ActivityKind.Producer);
         activity?.SetTag("messaging.destination.name", _options.Stream);
@@ -180,23 +188,11 @@ internal sealed partial class PostgresMessagePublisher : MessagePublisher
         try
         {
             await AppendWithRetryAsync(group);
-            foreach (var call in group.Calls)
-                call.Complete();
         }
         catch (Exception e)
         {
             activity?.SetStatus(ActivityStatusCode.Error, e.Message);
-            _telemetry.AppendFailed();
-            var failure = e as StreamUnavailableException ?? PostgresStream.Unavailable(_options.Stream, _database, e);
-            LogAppendFailed(_logger, group.Calls.Count, group.Messages, failure.Message);
-            foreach (var call in group.Calls)
-                call.Fail(failure);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _inFlight);
-            _slots.Release();
-            _wake.Set();
+            throw;
         }
     }
 

@@ -31,26 +31,32 @@ public sealed class PostgresStreamAdmin(NpgsqlDataSource database)
         return await DescribeAsync(stream, connection, cancellationToken) ?? throw new InvalidOperationException($"The stream '{stream}' was dropped at the same moment.");
     }
 
-    /// <summary>Drops the stream with all its events. Checkpoints of its log stay, and never match another log.</summary>
+    /// <summary>
+    /// Drops the stream with all its events. Checkpoints of its log stay, and never match another log; what a registered group had not read is recorded as a gap.
+    /// A gap may hold events that a consumer had in hand and still commits.
+    /// </summary>
     public async Task DropAsync(string stream, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // Partition rows in order, as appends lock them; once they are gone nothing is appended any more, and what was is seen below.
+        // One transaction in one round trip. Retention first, which locks batches before partitions; then the partitions' rows in order, as appends lock them:
+        // from there on nothing is appended any more, and what was is seen by the statements after.
         string[] statements =
         [
+            "SELECT pg_advisory_xact_lock(hashtextextended('retain/' || $1, 0))",
             "SELECT 1 FROM stream_partitions WHERE log_id IN (SELECT log_id FROM stream_logs WHERE stream = $1) ORDER BY partition_id FOR UPDATE",
+            """
+            INSERT INTO stream_gaps AS s (consumer_group, stream, log_id, partition_id, first_offset, next_offset)
+            SELECT consumer_group, stream, log_id, partition_id, position, end_offset FROM stream_lag WHERE stream = $1 AND lag > 0
+            ON CONFLICT (consumer_group, stream, log_id, partition_id, first_offset) DO UPDATE SET next_offset = greatest(s.next_offset, excluded.next_offset)
+            """,
             "DELETE FROM stream_batches WHERE log_id IN (SELECT log_id FROM stream_logs WHERE stream = $1)",
             "DELETE FROM stream_logs WHERE stream = $1",
             $"SELECT pg_notify('{PostgresStream.Channel}', 'l:' || $1)",
         ];
+        await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
         foreach (var statement in statements)
-        {
-            await using var command = new NpgsqlCommand(statement, connection, transaction) { Parameters = { new() { Value = stream } }, CommandTimeout = 0 };
-            await command.ExecuteNonQueryAsync(cancellationToken);
-        }
-
-        await transaction.CommitAsync(cancellationToken);
+            batch.BatchCommands.Add(new(statement) { Parameters = { new() { Value = stream } } });
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>The stream as it is now, or null when there is none.</summary>

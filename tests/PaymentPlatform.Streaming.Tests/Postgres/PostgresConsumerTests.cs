@@ -1,5 +1,6 @@
 using Npgsql;
 using PaymentPlatform.Storage.Database.Checkpoints;
+using PaymentPlatform.Streaming.Postgres;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Streaming.Tests.Postgres;
@@ -195,6 +196,54 @@ public sealed class PostgresConsumerTests(PlatformFixture platform) : IAsyncLife
         await reader.UntilSeenAsync(100);
 
         Assert.Equal(100, reader.Seen.Select(m => m.MessageId).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Release_LeavingWithLeasesUnknownToTheMember_FreesThemAtOnce()
+    {
+        var leaver = new PartitionLeases(Fixture.Database, "leave", "payments", "leaver", TimeSpan.FromHours(1));
+        var next = new PartitionLeases(Fixture.Database, "leave", "payments", "next", TimeSpan.FromHours(1));
+        Assert.Equal(StreamFixture.Partitions, (await leaver.RenewAsync([], leaving: false, Cancellation)).Partitions.Count);
+
+        await leaver.ReleaseAsync([], leaving: true, Cancellation);
+
+        Assert.Equal(StreamFixture.Partitions, (await next.RenewAsync([], leaving: false, Cancellation)).Partitions.Count);
+    }
+
+    [Fact]
+    public async Task Drop_GroupsBehind_RecordsWhatTheyHadNotRead()
+    {
+        await using var publisher = Fixture.CreatePublisher();
+        await publisher.PublishAsync([.. Enumerable.Range(0, 10).Select(i => Messages.Of($"{i}", key: "one"))]);
+        foreach (var group in new[] { "done", "behind" })
+            await (await SeenAsync(group, 10)).Reader.DisposeAsync();
+        await Fixture.ExecuteAsync("UPDATE stream_checkpoints SET next_offset = 4 WHERE consumer_group = 'behind' AND next_offset = 10");
+        await Fixture.ExecuteAsync("INSERT INTO stream_groups VALUES ('new', 'payments'), ('elsewhere', 'other')");
+
+        await Fixture.Admin.DropAsync("payments", Cancellation);
+
+        Assert.Equal(["behind 4 10", "new 0 10"], await Fixture.ScalarAsync<string[]>("SELECT array_agg(concat_ws(' ', consumer_group, first_offset, next_offset) ORDER BY consumer_group) FROM stream_gaps"));
+        Assert.Null(await Fixture.Admin.DescribeAsync("payments", Cancellation));
+        Assert.Equal(0L, await Fixture.ScalarAsync<long>("SELECT count(*) FROM stream_batches"));
+    }
+
+    [Fact]
+    public async Task Drop_RetentionAtIt_WaitsBeforeItLocksAnything()
+    {
+        Task drop;
+        await using (var connection = await Fixture.Database.OpenConnectionAsync(Cancellation))
+        {
+            await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+            await using var take = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended('retain/payments', 0))", connection, transaction);
+            await take.ExecuteNonQueryAsync(Cancellation);
+            drop = Fixture.Admin.DropAsync("payments", Cancellation);
+            await Eventually.TrueAsync(async () => await Fixture.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 1, "the drop waits");
+            await using var update = new NpgsqlCommand("SELECT 1 FROM stream_partitions FOR UPDATE NOWAIT", connection, transaction);
+            await update.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        await drop;
+        Assert.Null(await Fixture.Admin.DescribeAsync("payments", Cancellation));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Streaming.Tests.Postgres;
@@ -66,6 +67,28 @@ public sealed class PostgresPublisherTests(PlatformFixture platform) : IAsyncLif
         await Fixture.Retention().RunOnceAsync(now.AddHours(2), TestContext.Current.CancellationToken);
 
         await publisher.PublishAsync(Messages.Of("room again"));
+        Assert.Equal(1L, await Fixture.ScalarAsync<long>("SELECT count(*) FROM stream_batches"));
+    }
+
+    [Fact]
+    public async Task Publish_TraceListenerThrows_FailsTheCallsAndGoesOn()
+    {
+        var publisher = Fixture.CreatePublisher();
+        using (var listener = new ActivityListener
+        {
+            ShouldListenTo = source => ReferenceEquals(source, Fixture.Telemetry.Activities),
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStarted = _ => throw new InvalidOperationException("A listener's fault."),
+        })
+        {
+            ActivitySource.AddActivityListener(listener);
+            // More than there are slots.
+            for (var i = 0; i < 5; i++)
+                await Assert.ThrowsAsync<StreamUnavailableException>(async () => await publisher.PublishAsync(Messages.Of("x")).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        }
+
+        await publisher.PublishAsync(Messages.Of("y")).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await publisher.DisposeAsync();
         Assert.Equal(1L, await Fixture.ScalarAsync<long>("SELECT count(*) FROM stream_batches"));
     }
 

@@ -232,10 +232,10 @@ BEGIN
   ORDER BY s.partition_id;
 END $$;
 
--- Gives partitions back, and with p_leaving the membership, and tells the other members.
+-- Gives partitions back, with p_leaving all of them and the membership, and tells the other members. A member that leaves may have been given some just before, unknown to it.
 CREATE FUNCTION stream_release(p_group text, p_stream text, p_owner text, p_partitions int[], p_leaving boolean) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  DELETE FROM stream_leases WHERE consumer_group = p_group AND stream = p_stream AND owner = p_owner AND partition_id = ANY (p_partitions);
+  DELETE FROM stream_leases WHERE consumer_group = p_group AND stream = p_stream AND owner = p_owner AND (p_leaving OR partition_id = ANY (p_partitions));
   IF p_leaving THEN
     DELETE FROM stream_members WHERE consumer_group = p_group AND stream = p_stream AND owner = p_owner;
   END IF;
