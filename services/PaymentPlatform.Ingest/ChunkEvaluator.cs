@@ -1,16 +1,15 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using PaymentPlatform.Events;
-using PaymentPlatform.Streaming;
 
 namespace PaymentPlatform.Ingest;
 
-/// <summary>Turns a chunk's slices into messages and rejections. Allocates nothing for a valid event that is not a CloudEvent.</summary>
+/// <summary>
+/// Turns a chunk's slices into messages and rejections, while the chunk before is being published: nothing of it is used there (<see cref="LateRejections"/>).
+/// Allocates nothing for a valid event that is not a CloudEvent.
+/// </summary>
 internal sealed class ChunkEvaluator(TransactionParser parser, RequestInfo request, IngestOptions options, TimeProvider timeProvider)
 {
-    /// <summary>An event under a known CloudEvents source and id, or a body under a known key, is not the one that was first sent.</summary>
-    public const string IdempotencyConstraint = "idempotency";
-
     private static readonly byte[] AcceptedOutcome = [(byte)'1'];
 
     private readonly List<ValidationError> _errors = [];
@@ -27,7 +26,7 @@ internal sealed class ChunkEvaluator(TransactionParser parser, RequestInfo reque
             if (slices[order].Offset < 0 || slices[order].Size > options.MaxEventBytes)
             {
                 var size = slices[order].Size;
-                Reject(chunk, order, null, [TooLarge(size, options.MaxEventBytes)], listRejections);
+                Reject(chunk, order, null, [LateRejections.TooLarge(size, options.MaxEventBytes)], listRejections);
                 continue;
             }
 
@@ -38,18 +37,6 @@ internal sealed class ChunkEvaluator(TransactionParser parser, RequestInfo reque
                 EvaluateTransaction(chunk, order, element, MessageId(chunk, order), now, listRejections);
         }
     }
-
-    public void RejectTooLarge(EventChunk chunk, int order, in Message message, int limit, bool listed) =>
-        Reject(chunk, order, TransactionId(message), [TooLarge(message.Body.Length, limit)], listed);
-
-    public void RejectConflict(EventChunk chunk, int order, in Message message, bool listed) =>
-        Reject(chunk, order, TransactionId(message), [Conflict()], listed);
-
-    private static ValidationError TooLarge(long size, int limit) =>
-        new("", Constraints.Size, $"at most {limit} bytes", $"{size} bytes", "The event is too large.");
-
-    private static ValidationError Conflict() =>
-        new("id", IdempotencyConstraint, "the data first sent under this source and id", null, "Other data was sent before under the same CloudEvents source and id.");
 
     private void EvaluateCloudEvent(EventChunk chunk, int order, ReadOnlyMemory<byte> element, long now, bool listRejections)
     {
@@ -77,7 +64,7 @@ internal sealed class ChunkEvaluator(TransactionParser parser, RequestInfo reque
         if (chunk.EventClaims[earlier].BodyHash.Span.SequenceEqual(hash))
             chunk.Repeats.Add((earlier, order));
         else
-            Reject(chunk, order, parser.Parse(envelope.Data, now).Transaction.TransactionId.ToString(), [Conflict()], listRejections);
+            Reject(chunk, order, parser.Parse(envelope.Data, now).Transaction.TransactionId.ToString(), [LateRejections.Conflict()], listRejections);
     }
 
     private bool EvaluateTransaction(EventChunk chunk, int order, ReadOnlyMemory<byte> payload, ReadOnlyMemory<byte> messageId, long now, bool listRejections)
@@ -110,8 +97,6 @@ internal sealed class ChunkEvaluator(TransactionParser parser, RequestInfo reque
         Utf8Formatter.TryFormat(chunk.FirstIndex + order, id.Span[(request.RequestId.Length + 1)..], out var written);
         return id[..(request.RequestId.Length + 1 + written)];
     }
-
-    private string? TransactionId(in Message message) => parser.Parse(message.Body, 0).Transaction.TransactionId.ToString();
 
     private static void Reject(EventChunk chunk, int order, string? transactionId, IReadOnlyList<ValidationError> errors, bool listed) =>
         chunk.Rejections.Add(order, chunk.FirstIndex + order, transactionId, errors, listed);

@@ -8,24 +8,27 @@ namespace PaymentPlatform.Ingest;
 internal readonly record struct ChunkOutcome(long Accepted, long RejectedCount, int Listed, ReadOnlyMemory<byte> Rejected)
 {
     /// <param name="room">How many rejections the answer can still list.</param>
-    public static byte[] Write(EventChunk chunk, int room)
+    /// <param name="bytes">And how many bytes of their text.</param>
+    public static byte[] Write(EventChunk chunk, int room, int bytes)
     {
+        var list = new ArrayBufferWriter<byte>();
+        var listed = chunk.Rejections.WriteTo(list, room, bytes, separatorFirst: false);
         var output = new ArrayBufferWriter<byte>(128);
         using (var json = new Utf8JsonWriter(output))
         {
             json.WriteStartObject();
             json.WriteNumber("accepted"u8, chunk.MessageCount);
             json.WriteNumber("rejected_count"u8, chunk.Rejections.Count);
-            json.WriteNumber("listed"u8, Math.Min(room, chunk.Rejections.ListedCount));
+            json.WriteNumber("listed"u8, listed);
             json.WriteBoolean("last"u8, chunk.IsLast);
             json.WriteEndObject();
         }
 
         // The list goes in as it is: "…}" becomes "…,"rejected":[…]}".
-        var document = new ArrayBufferWriter<byte>(output.WrittenCount + 64);
+        var document = new ArrayBufferWriter<byte>(output.WrittenCount + list.WrittenCount + 64);
         document.Write(output.WrittenSpan[..^1]);
         document.Write(",\"rejected\":["u8);
-        chunk.Rejections.WriteTo(document, room, separatorFirst: false);
+        document.Write(list.WrittenSpan);
         document.Write("]}"u8);
         return document.WrittenSpan.ToArray();
     }

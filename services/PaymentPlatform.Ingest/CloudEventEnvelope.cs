@@ -89,8 +89,10 @@ internal struct CloudEventEnvelope
         return envelope;
     }
 
+    /// <summary>No known name has a surrogate, and half a pair would make the comparison throw.</summary>
     private static Attributes Known(ref Utf8JsonReader reader) =>
-        reader.ValueTextEquals("data"u8) ? Attributes.Data
+        reader.ValueIsEscaped && (reader.ValueSpan.IndexOf("\\ud"u8) >= 0 || reader.ValueSpan.IndexOf("\\uD"u8) >= 0) ? Attributes.None
+        : reader.ValueTextEquals("data"u8) ? Attributes.Data
         : reader.ValueTextEquals("id"u8) ? Attributes.Id
         : reader.ValueTextEquals("source"u8) ? Attributes.Source
         : reader.ValueTextEquals("specversion"u8) ? Attributes.SpecVersion

@@ -9,10 +9,16 @@ namespace PaymentPlatform.Ingest;
 /// a key's order only between calls that have completed, so there is never a second.
 /// </summary>
 internal sealed partial class IngestRun(
-    RequestInfo request, ChunkEvaluator evaluator, MessagePublisher publisher, IngestTelemetry telemetry, ILogger<IngestRun> logger)
+    RequestInfo request, ChunkEvaluator evaluator, LateRejections lateRejections, MessagePublisher publisher, IngestTelemetry telemetry, ILogger<IngestRun> logger)
 {
     /// <summary>Rejections listed in an answer; the count goes on.</summary>
     public const int MaxListed = 1000;
+
+    /// <summary>
+    /// An answer lists no more rejections once it has this much text of them (so it may hold one more); the count goes on.
+    /// No budget covers the text, and a few bytes of a body can be the cause of many: a request holds this much of it for each of its two chunks and for its answer.
+    /// </summary>
+    public const int MaxListedBytes = 1 << 20;
 
     private readonly ArrayBufferWriter<byte> _rejected = new();
     private Task? _publishing;
@@ -23,7 +29,10 @@ internal sealed partial class IngestRun(
 
     public long RejectedCount { get; private set; }
 
-    /// <summary>Events of which it is settled whether the stream holds them: all before this index, none from it on.</summary>
+    /// <summary>
+    /// It is settled for all events before this index whether the stream holds them. Those of one chunk from it on may be in the stream
+    /// when it went away during their append; none behind them are.
+    /// </summary>
     public long NextIndex { get; private set; }
 
     /// <summary>JSON text: the listed rejections, separated by commas.</summary>
@@ -58,7 +67,7 @@ internal sealed partial class IngestRun(
             await _publishing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private bool HasRoom => _listed < MaxListed;
+    private bool HasRoom => _listed < MaxListed && _rejected.WrittenCount < MaxListedBytes;
 
     private async Task PublishAsync(EventChunk chunk)
     {
@@ -87,7 +96,7 @@ internal sealed partial class IngestRun(
                     List<int> orders = [];
                     var message = chunk.RemoveLargest(orders);
                     foreach (var order in orders)
-                        evaluator.RejectTooLarge(chunk, order, message, e.Limit, HasRoom);
+                        lateRejections.AddTooLarge(chunk, order, message, e.Limit, HasRoom);
                 }
             }
 
@@ -102,7 +111,7 @@ internal sealed partial class IngestRun(
 
     private IReadOnlyList<IdempotencyClaim> Claims(EventChunk chunk) => request.IdempotencyKey is null
         ? chunk.EventClaims
-        : [new(IdempotencyKey.ClaimKey(request.IdempotencyKey), chunk.Number, chunk.BodyHash, ChunkOutcome.Write(chunk, MaxListed - _listed), 0, chunk.MessageCount)];
+        : [new(IdempotencyKey.ClaimKey(request.IdempotencyKey), chunk.Number, chunk.BodyHash, ChunkOutcome.Write(chunk, MaxListed - _listed, MaxListedBytes - _rejected.WrittenCount), 0, chunk.MessageCount)];
 
     private void Take(EventChunk chunk, IReadOnlyList<IdempotencyClaim> claims, IReadOnlyList<ClaimOutcome> outcomes)
     {
@@ -149,7 +158,7 @@ internal sealed partial class IngestRun(
         var accepted = chunk.Count - chunk.Rejections.Count;
         Accepted += accepted;
         RejectedCount += chunk.Rejections.Count;
-        _listed += chunk.Rejections.WriteTo(_rejected, MaxListed - _listed, separatorFirst: _listed > 0);
+        _listed += chunk.Rejections.WriteTo(_rejected, MaxListed - _listed, MaxListedBytes - _rejected.WrittenCount, separatorFirst: _listed > 0);
         telemetry.Accepted(taken);
         foreach (var constraint in chunk.Rejections.Constraints)
             telemetry.Rejected(constraint);
@@ -161,11 +170,11 @@ internal sealed partial class IngestRun(
     private void RejectConflict(EventChunk chunk, int claim)
     {
         var message = chunk.Messages.Span[claim];
-        evaluator.RejectConflict(chunk, chunk.OrderOf(claim), message, HasRoom);
+        lateRejections.AddConflict(chunk, chunk.OrderOf(claim), message, HasRoom);
         foreach (var repeat in chunk.Repeats)
         {
             if (repeat.Claim == claim)
-                evaluator.RejectConflict(chunk, repeat.Order, message, HasRoom);
+                lateRejections.AddConflict(chunk, repeat.Order, message, HasRoom);
         }
     }
 

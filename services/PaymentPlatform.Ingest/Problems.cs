@@ -60,15 +60,19 @@ internal static class Problems
         detail: $"The {IdempotencyKey.Header} was used with another body or media type in the last 24 hours. Use a new key for a new body.",
         extensions: Progress(run));
 
-    public static ProblemHttpResult StreamUnavailable(HttpContext context, IngestRun run)
+    public static ProblemHttpResult StreamUnavailable(HttpContext context, RequestInfo request, IngestRun run)
     {
         context.Response.Headers.RetryAfter = UnavailableRetrySeconds;
+        var advice = request switch
+        {
+            { IdempotencyKey: not null } => $"Send all of it again under the same {IdempotencyKey.Header}: what is in counts once.",
+            { Format: IngestFormat.CloudEvent or IngestFormat.CloudEventBatch } => "Send them again: CloudEvents are known by source and id, and what is in counts once.",
+            _ => $"Sent again they may count twice. Send requests with an {IdempotencyKey.Header}: then all of one can be sent again and counts once.",
+        };
         return TypedResults.Problem(
             statusCode: StatusCodes.Status503ServiceUnavailable,
             title: "Stream unavailable",
-            detail: run.NextIndex == 0
-                ? "The stream can't take events now. Send the request again later."
-                : $"The stream went away in mid-body: the events before index {run.NextIndex} are settled. Send the rest again later, or all of it under the same {IdempotencyKey.Header}.",
+            detail: $"The stream can't take events now. {(run.NextIndex > 0 ? $"The events before index {run.NextIndex} are settled; at" : "At")} most {ChunkLimits.Events} events from index {run.NextIndex} on may or may not be in the stream, and none behind them. {advice}",
             extensions: Progress(run));
     }
 

@@ -10,6 +10,7 @@ internal sealed class RejectionList
     /// <summary>Errors listed for one event, names and ids shortened to this many characters: an answer stays in proportion to its request.</summary>
     private const int MaxErrors = 50;
     private const int MaxTextLength = 256;
+    private const int MaxMessageLength = 512;
 
     private const int KeptTextBytes = 1 << 20;
 
@@ -24,15 +25,13 @@ internal sealed class RejectionList
     /// <summary>The constraint of each one's first error.</summary>
     public IReadOnlyList<string> Constraints => _constraints;
 
-    public int ListedCount => _items.Count;
-
     /// <param name="order">The event's place in its chunk.</param>
     /// <param name="index">The event's index in its request.</param>
     /// <param name="listed">False when the answer is known to have no room for it.</param>
     public void Add(int order, long index, string? transactionId, IReadOnlyList<ValidationError> errors, bool listed)
     {
         _constraints.Add(errors[0].Constraint);
-        if (!listed)
+        if (!listed || _text.WrittenCount >= IngestRun.MaxListedBytes)
             return;
         var start = _text.WrittenCount;
         _json ??= new(_text);
@@ -48,7 +47,7 @@ internal sealed class RejectionList
             _json.WriteString("constraint"u8, errors[i].Constraint);
             _json.WriteString("expected"u8, errors[i].Expected);
             _json.WriteString("actual"u8, Shortened(errors[i].Actual));
-            _json.WriteString("message"u8, errors[i].Message);
+            _json.WriteString("message"u8, Shortened(errors[i].Message, MaxMessageLength));
             _json.WriteEndObject();
         }
 
@@ -58,17 +57,18 @@ internal sealed class RejectionList
         _items.Add((order, start, _text.WrittenCount - start));
     }
 
-    /// <summary>Writes the first <paramref name="max"/> by index, separated by commas.</summary>
+    /// <summary>Writes the first <paramref name="max"/> by index, separated by commas, until <paramref name="maxBytes"/> of text are reached.</summary>
     /// <returns>How many were written.</returns>
-    public int WriteTo(IBufferWriter<byte> output, int max, bool separatorFirst)
+    public int WriteTo(IBufferWriter<byte> output, int max, int maxBytes, bool separatorFirst)
     {
         _items.Sort(static (a, b) => a.Order.CompareTo(b.Order));
-        var count = Math.Min(max, _items.Count);
-        for (var i = 0; i < count; i++)
+        var count = 0;
+        for (var bytes = 0; count < Math.Min(max, _items.Count) && bytes < maxBytes; count++)
         {
-            if (i > 0 || separatorFirst)
+            if (count > 0 || separatorFirst)
                 output.Write(","u8);
-            output.Write(_text.WrittenSpan.Slice(_items[i].Start, _items[i].Length));
+            bytes += _items[count].Length;
+            output.Write(_text.WrittenSpan.Slice(_items[count].Start, _items[count].Length));
         }
 
         return count;
@@ -84,5 +84,5 @@ internal sealed class RejectionList
             _text.ResetWrittenCount();
     }
 
-    private static string? Shortened(string? text) => text is { Length: > MaxTextLength } ? string.Concat(text.AsSpan(0, MaxTextLength), "…") : text;
+    private static string? Shortened(string? text, int max = MaxTextLength) => text?.Length > max ? string.Concat(text.AsSpan(0, max), "…") : text;
 }

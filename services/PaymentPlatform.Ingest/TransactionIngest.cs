@@ -23,6 +23,7 @@ internal sealed partial class TransactionIngest
     private readonly ILogger<IngestRun> _logger;
     private readonly ObjectPool<EventChunk> _chunks;
     private readonly ObjectPool<TransactionParser> _parsers;
+    private readonly LateRejections _lateRejections;
     private int _requests;
 
     public TransactionIngest(
@@ -38,6 +39,7 @@ internal sealed partial class TransactionIngest
         _logger = logger;
         _chunks = new DefaultObjectPool<EventChunk>(new ChunkPolicy(), 64);
         _parsers = new DefaultObjectPool<TransactionParser>(new ParserPolicy(new() { CardData = _options.CardData }), 64);
+        _lateRejections = new(_parsers);
     }
 
     public async Task<IResult> HandleAsync(HttpContext context)
@@ -78,7 +80,7 @@ internal sealed partial class TransactionIngest
     {
         var parser = _parsers.Get();
         using var hash = new BodyHash(request);
-        var run = new IngestRun(request, new(parser, request, _options, _timeProvider), _publisher, _telemetry, _logger);
+        var run = new IngestRun(request, new(parser, request, _options, _timeProvider), _lateRejections, _publisher, _telemetry, _logger);
         try
         {
             var hadRoom = request.Format == IngestFormat.Ndjson
@@ -98,7 +100,7 @@ internal sealed partial class TransactionIngest
         catch (StreamUnavailableException e)
         {
             LogUnavailable(e.Message, run.Accepted);
-            return Problems.StreamUnavailable(context, run);
+            return Problems.StreamUnavailable(context, request, run);
         }
         catch (ClientGoneException)
         {

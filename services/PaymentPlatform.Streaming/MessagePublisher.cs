@@ -15,8 +15,5 @@ public abstract class MessagePublisher : IAsyncDisposable
     public abstract ValueTask<IReadOnlyList<ClaimOutcome>> PublishAsync(
         ReadOnlyMemory<Message> messages, IReadOnlyList<IdempotencyClaim> claims, CancellationToken cancellationToken);
 
-    /// <summary>The claim's earlier outcome, or null. Lets a repeat be recognised before its body is worked on.</summary>
-    public abstract ValueTask<ClaimOutcome?> FindClaimAsync(string key, int chunk, CancellationToken cancellationToken);
-
     public abstract ValueTask DisposeAsync();
 }

@@ -167,4 +167,93 @@ public sealed class CloudEventTests : IAsyncLifetime
         Assert.Equal("1", Assert.Single(_publisher.Messages).Id);
         Assert.All(_publisher.Calls, claims => Assert.Equal("k:k", Assert.Single(claims).Key));
     }
+
+    [Fact]
+    public async Task Post_ConflictsInOneChunkWhileTheNextIsEvaluated_PublishesEveryEventAsItWasSent()
+    {
+        const int chunk = 1000;
+        // Settles a chunk on the pool, while the request's own thread evaluates the next.
+        _publisher.Before = async () => await Task.Yield();
+        string Body(IEnumerable<(string Id, int Number)> events) => "[" + string.Join(",", events.Select(e => TestEvents.CloudEvent(e.Id, TestEvents.Valid(e.Number)))) + "]";
+        await _host.PostAsync(Body(Enumerable.Range(0, chunk).Select(i => ($"known-{i}", 1_000_000 + i))), Batch);
+
+        for (var round = 0; round < 20; round++)
+        {
+            var first = round * chunk;
+            var answer = await _host.PostAsync(
+                Body([.. Enumerable.Range(0, chunk).Select(i => ($"known-{i}", 2_000_000 + i)), .. Enumerable.Range(first, chunk).Select(i => ($"{i}", i))]), Batch);
+
+            Assert.Equal(202, answer.Status);
+            Assert.Equal(chunk, answer.Accepted);
+            Assert.Equal(Enumerable.Range(0, chunk).Select(i => $"tx-{2_000_000 + i}"), answer.Rejected.EnumerateArray().Select(r => r.GetProperty("transaction_id").GetString()));
+            Assert.Equal(Enumerable.Range(first, chunk).Select(i => (Id: $"{i}", Text: TestEvents.Valid(i))), _publisher.Messages.Skip(chunk + first).Select(m => (m.Id, m.Text)));
+        }
+    }
+
+    [Theory]
+    [InlineData("\\ud800")]
+    [InlineData("\\uDFFFid")]
+    [InlineData("\\ud800\\ud800")]
+    [InlineData("d\\ud83d\\ude00")]
+    public async Task Post_AttributeNameWithASurrogate_IsAnUnknownAttribute(string name)
+    {
+        var data = TestEvents.Valid(1);
+        var body = TestEvents.CloudEvent("1", data).Replace("{\"specversion\"", $"{{\"{name}\":1,\"specversion\"");
+
+        var answer = await _host.PostAsync(body, One);
+
+        Assert.Equal(202, answer.Status);
+        Assert.Equal(data, Assert.Single(_publisher.Messages).Text);
+    }
+
+    [Fact]
+    public async Task Post_AttributeNameInEscapes_IsThatAttribute()
+    {
+        var answer = await _host.PostAsync(TestEvents.CloudEvent("7", TestEvents.Valid(1)).Replace("\"id\"", "\"\\u0069d\""), One);
+
+        Assert.Equal(202, answer.Status);
+        Assert.Equal("7", Assert.Single(_publisher.Messages).Id);
+    }
+
+    [Fact]
+    public async Task Post_MangledEnvelopes_AreTakenOrRefusedAndNeverAFault()
+    {
+        string[] pieces =
+        [
+            "\\ud800", "\\uDC00", "\\ud83d\\ude00", "\\u0000", "\\u0069", "\\\\ud800", "\\n", "\\", "\"", "{", "}", "[", "]", ":", ",", "null", "1e999", "-", "true", "é", "\u0001",
+            "\"id\":", "\"\\ud800\":1,", "\"data\":", "\"data_base64\":\"e30=\",", "\"source\":\"\\udfff\",", "\"type\":{},", "\"specversion\":[],",
+        ];
+        var random = new Random(20251208);
+        var statuses = new Dictionary<int, int>();
+        for (var i = 0; i < 1500; i++)
+        {
+            var bytes = TestEvents.Bytes(TestEvents.CloudEvent($"{i}", TestEvents.Valid(i))).ToList();
+            for (var edits = random.Next(1, 4); edits > 0; edits--)
+            {
+                var at = random.Next(bytes.Count);
+                switch (random.Next(4))
+                {
+                    case 0:
+                        bytes[at] = (byte)random.Next(256);
+                        break;
+                    case 1:
+                        bytes.RemoveRange(at, Math.Min(random.Next(1, 8), bytes.Count - at));
+                        break;
+                    default:
+                        bytes.InsertRange(at, TestEvents.Bytes(pieces[random.Next(pieces.Length)]));
+                        break;
+                }
+            }
+
+            var isBatch = i % 2 == 0;
+            var answer = await _host.PostAsync(isBatch ? [(byte)'[', .. bytes, (byte)']'] : [.. bytes], isBatch ? Batch : One);
+
+            Assert.True(answer.Status is >= 200 and < 300 or >= 400 and < 500, $"{answer.Status} for {Convert.ToBase64String([.. bytes])}");
+            statuses[answer.Status] = statuses.GetValueOrDefault(answer.Status) + 1;
+        }
+
+        Assert.DoesNotContain(_host.Logs.Lines, line => line.StartsWith("Error"));
+        // It reaches past the JSON check, both ways.
+        Assert.All([202, 400, 422], status => Assert.InRange(statuses.GetValueOrDefault(status), 20, 1500));
+    }
 }

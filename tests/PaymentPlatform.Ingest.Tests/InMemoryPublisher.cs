@@ -14,6 +14,9 @@ internal sealed class InMemoryPublisher : MessagePublisher
     /// <summary>Awaited before anything is taken.</summary>
     public Func<Task> Before { get; set; } = () => Task.CompletedTask;
 
+    /// <summary>Awaited after all is taken: thrown from, the outcome of the append is unknown to the caller.</summary>
+    public Func<Task> After { get; set; } = () => Task.CompletedTask;
+
     public int MaxMessageBytes { get; set; } = int.MaxValue;
 
     /// <summary>Off for long streams: only counts.</summary>
@@ -48,6 +51,13 @@ internal sealed class InMemoryPublisher : MessagePublisher
         lock (_lock)
             Waiting++;
         await Before();
+        var outcomes = Take(messages, claims);
+        await After();
+        return outcomes;
+    }
+
+    private List<ClaimOutcome> Take(ReadOnlyMemory<Message> messages, IReadOnlyList<IdempotencyClaim> claims)
+    {
         lock (_lock)
         {
             Waiting--;
@@ -85,12 +95,6 @@ internal sealed class InMemoryPublisher : MessagePublisher
 
             return outcomes;
         }
-    }
-
-    public override ValueTask<ClaimOutcome?> FindClaimAsync(string key, int chunk, CancellationToken cancellationToken)
-    {
-        lock (_lock)
-            return new(_claims.TryGetValue((key, chunk), out var claim) ? new ClaimOutcome(true, claim.Hash, claim.Outcome) : null);
     }
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
