@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Text;
 using PaymentPlatform.Events;
 using PaymentPlatform.Storage.Archive;
@@ -24,8 +23,7 @@ internal sealed partial class EventAppender
     private readonly bool _masks;
     private readonly ILogger _logger;
     private StreamPartition _partition;
-    private byte[] _idPrefix = [];
-    private byte[] _id = [];
+    private PositionIds? _positionIds;
     private MessageHeaders? _headers;
     private EventOrigin _origin;
     private byte[] _originId = [];
@@ -68,7 +66,7 @@ internal sealed partial class EventAppender
     private void Append(RawEventBuffer buffer, in ReceivedMessage received, ReadOnlySpan<byte> payload, ParsedTransaction transaction, IReadOnlyList<ValidationError> errors)
     {
         var message = received.Message;
-        var messageId = message.MessageId.Length > 0 ? message.MessageId.Span : MakeId(received.Offset);
+        var messageId = message.MessageId.Length > 0 ? message.MessageId.Span : _positionIds!.Of(received.Offset);
         buffer.Append(new RawEvent
         {
             Partition = _partition,
@@ -85,19 +83,10 @@ internal sealed partial class EventAppender
         });
     }
 
-    /// <summary>The id of a message whose producer gave it none: its position, so that every reader finds the same.</summary>
-    private ReadOnlySpan<byte> MakeId(long offset)
-    {
-        _idPrefix.CopyTo(_id, 0);
-        Utf8Formatter.TryFormat(offset, _id.AsSpan(_idPrefix.Length), out var digits);
-        return _id.AsSpan(0, _idPrefix.Length + digits);
-    }
-
     private void UsePartition(StreamPartition partition)
     {
         _partition = partition;
-        _idPrefix = Encoding.UTF8.GetBytes($"{partition.LogId}-{partition.PartitionId}-");
-        _id = new byte[_idPrefix.Length + 20];
+        _positionIds = new(partition);
     }
 
     private void UseHeaders(MessageHeaders headers)

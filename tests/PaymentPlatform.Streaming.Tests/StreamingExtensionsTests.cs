@@ -36,7 +36,7 @@ public sealed class StreamingExtensionsTests(PlatformFixture platform)
 
     private async Task<IHost> HostAsync(params (string Key, string Value)[] settings)
     {
-        var builder = Host.CreateApplicationBuilder();
+        var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)))
         {
             ["ConnectionStrings:paymentsdb"] = await platform.CreateDatabaseAsync(),
