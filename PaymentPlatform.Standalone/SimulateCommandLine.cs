@@ -8,9 +8,16 @@ namespace PaymentPlatform.Standalone;
 /// <summary><c>simulate</c>: reads the options; the simulator checks that they go together.</summary>
 internal static class SimulateCommandLine
 {
+    private static readonly Dictionary<string, SimulatorTarget> Targets = Enum.GetValues<SimulatorTarget>().ToDictionary(t => t.ToString().ToLowerInvariant());
+
     public static Command Create()
     {
-        var target = new Option<SimulatorTarget>("--target") { Description = "Where the events go: http, stream, file or stdout.", HelpName = "TARGET", DefaultValueFactory = _ => SimulatorTarget.Http };
+        var target = new Option<string>("--target") { Description = "Where the events go: http, stream, file or stdout.", HelpName = "TARGET", DefaultValueFactory = _ => "http" };
+        target.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !Targets.ContainsKey(token.Value))
+                result.AddError($"--target must be one of {string.Join(", ", Targets.Keys)}, not '{token.Value}'.");
+        });
         var url = new Option<Uri?>("--url") { Description = "Where ingest listens. [default: http://localhost:8080]", HelpName = "URL", CustomParser = Address };
         var connections = new Option<string?>("--connections") { Description = "The connections.json of a running platform; needed for the target stream.", HelpName = "FILE" };
         var total = new Option<long?>("--total") { Description = "How many events; without it, until Ctrl+C.", HelpName = "N" };
@@ -29,7 +36,7 @@ internal static class SimulateCommandLine
             return await SimulateCommand.RunAsync(
                 new()
                 {
-                    Target = parsed.GetValue(target),
+                    Target = Targets[parsed.GetValue(target)!],
                     Url = parsed.GetValue(url),
                     ConnectionsFile = parsed.GetValue(connections),
                     Total = parsed.GetValue(total),

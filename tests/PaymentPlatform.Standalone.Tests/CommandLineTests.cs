@@ -18,6 +18,8 @@ public sealed class CommandLineTests
     [InlineData("run --port", "--port")]
     [InlineData("run --connections ./no/such/connections.json", "connections.json")]
     [InlineData("test --wrong", "'--wrong'")]
+    [InlineData("simulate --target pigeon", "one of")]
+    [InlineData("simulate --url nowhere", "--url")]
     public async Task Invoke_WrongUsage_OneLineAndExitCode2(string commandLine, string named)
     {
         var command = await PlatformCommand.RunAsync(commandLine.Split(' '));
