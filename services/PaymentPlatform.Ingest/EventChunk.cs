@@ -40,6 +40,9 @@ internal sealed class EventChunk
 
     public ReadOnlyMemory<Message> Messages => _messages.AsMemory(0, MessageCount);
 
+    /// <summary>The events' places in the chunk.</summary>
+    public ReadOnlyMemory<int> MessageOrders => _orders.AsMemory(0, MessageCount);
+
     public int MessageCount { get; private set; }
 
     /// <summary>CloudEvents without an Idempotency-Key: one claim a message.</summary>

@@ -111,7 +111,7 @@ internal sealed partial class IngestRun(
 
     private IReadOnlyList<IdempotencyClaim> Claims(EventChunk chunk) => request.IdempotencyKey is null
         ? chunk.EventClaims
-        : [new(IdempotencyKey.ClaimKey(request.IdempotencyKey), chunk.Number, chunk.BodyHash, ChunkOutcome.Write(chunk, MaxListed - _listed, MaxListedBytes - _rejected.WrittenCount), 0, chunk.MessageCount)];
+        : [new(IdempotencyKey.ClaimKey(request.IdempotencyKey), chunk.Number, chunk.BodyHash, ChunkOutcome.Write(chunk, MaxListed - _listed, MaxListedBytes - _rejected.WrittenCount), 0, chunk.MessageCount, chunk.FirstIndex, chunk.MessageOrders)];
 
     private void Take(EventChunk chunk, IReadOnlyList<IdempotencyClaim> claims, IReadOnlyList<ClaimOutcome> outcomes)
     {

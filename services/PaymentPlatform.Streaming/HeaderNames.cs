@@ -14,4 +14,19 @@ public static class HeaderNames
 
     /// <summary>The failed item or the replay that the message came from.</summary>
     public const string OriginId = "origin_id";
+
+    /// <summary>masked, on an event whose card data was masked before it came into the stream.</summary>
+    public const string CardData = "card_data";
+
+    /// <summary>Over a broker: <see cref="MessageIdentity.Key"/>.</summary>
+    public const string IdempotencyKey = "idempotency_key";
+
+    /// <summary>Over a broker: <see cref="MessageIdentity.Index"/>, decimal.</summary>
+    public const string IdempotencyIndex = "idempotency_index";
+
+    /// <summary>Over a broker without a field for it: the message id.</summary>
+    public const string MessageId = "message_id";
+
+    /// <summary>Over a broker without a field for it: the correlation id.</summary>
+    public const string CorrelationId = "correlation_id";
 }

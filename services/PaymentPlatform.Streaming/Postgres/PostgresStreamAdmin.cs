@@ -70,7 +70,7 @@ public sealed class PostgresStreamAdmin(NpgsqlDataSource database)
     {
         await using var command = new NpgsqlCommand(
             """
-            SELECT l.log_id, p.partition_id, p.first_offset, p.next_offset, p.stored_bytes
+            SELECT l.log_id, p.partition_id, p.first_offset, p.next_offset, p.stored_bytes, l.transport
             FROM stream_logs l JOIN stream_partitions p ON p.log_id = l.log_id WHERE l.stream = $1 ORDER BY p.partition_id
             """, connection) { Parameters = { new() { Value = stream } } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -79,6 +79,8 @@ public sealed class PostgresStreamAdmin(NpgsqlDataSource database)
         while (await reader.ReadAsync(cancellationToken))
         {
             logId = reader.GetString(0);
+            if (reader.GetString(5) is not "Postgres" and var transport)
+                throw new InvalidOperationException($"the stream's name belongs to the transport {transport} here, choose another one (Streaming:Stream)");
             partitions.Add(new(reader.GetInt32(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4)));
         }
 

@@ -1,5 +1,4 @@
 using Npgsql;
-using NpgsqlTypes;
 
 namespace PaymentPlatform.Streaming.Postgres;
 
@@ -86,26 +85,13 @@ internal sealed class PublishGroup
     public async Task MarkRepeatsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var claims = FreshClaims();
-        await using var command = new NpgsqlCommand(
-            """
-            SELECT i.key, i.chunk, i.body_hash, i.outcome
-            FROM unnest($1::text[], $2::int[]) AS c(key, chunk) JOIN ingest_idempotency i ON i.key = c.key AND i.chunk = c.chunk
-            """, connection);
-        command.Parameters.Add(new() { Value = claims.Select(c => c.Key).ToArray() });
-        command.Parameters.Add(new() { Value = claims.Select(c => c.Chunk).ToArray() });
-        var taken = new Dictionary<(string, int), (byte[] Hash, byte[] Outcome)>();
-        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
-        {
-            while (await reader.ReadAsync(cancellationToken))
-                taken[(reader.GetString(0), reader.GetInt32(1))] = ((byte[])reader[2], (byte[])reader[3]);
-        }
-
+        var taken = await ClaimStore.ReadAsync(connection, claims, cancellationToken);
         foreach (var call in _calls)
         {
             for (var i = 0; i < call.Claims.Count; i++)
             {
                 if (call.IsFresh(i) && taken.TryGetValue((call.Claims[i].Key, call.Claims[i].Chunk), out var earlier))
-                    call.MarkRepeat(i, earlier.Hash, earlier.Outcome);
+                    call.MarkRepeat(i, earlier.BodyHash, earlier.Outcome);
             }
         }
     }
@@ -120,17 +106,14 @@ internal sealed class PublishGroup
         parameters.Add(new() { Value = diskBudget });
         parameters.Add(new() { Value = claims.Select(c => c.Key).ToArray() });
         parameters.Add(new() { Value = claims.Select(c => c.Chunk).ToArray() });
-        parameters.Add(ByteArrays(claims.Select(c => c.BodyHash)));
-        parameters.Add(ByteArrays(claims.Select(c => c.Outcome)));
+        parameters.Add(ClaimStore.ByteArrays(claims.Select(c => c.BodyHash)));
+        parameters.Add(ClaimStore.ByteArrays(claims.Select(c => c.Outcome)));
         parameters.Add(new() { Value = batches.Select(b => b.Partition).ToArray() });
         parameters.Add(new() { Value = batches.Select(b => b.Count).ToArray() });
         parameters.Add(new() { Value = batches.Select(b => b.UncompressedBytes).ToArray() });
-        parameters.Add(ByteArrays(batches.Select(b => b.Payload)));
+        parameters.Add(ClaimStore.ByteArrays(batches.Select(b => b.Payload)));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
-
-    private static NpgsqlParameter ByteArrays(IEnumerable<ReadOnlyMemory<byte>> values) =>
-        new() { Value = values.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea };
 
     private static void Distribute(PublishCall call, RecordBatchBuilder?[] open, List<RecordBatchBuilder> all, int sizeHint)
     {

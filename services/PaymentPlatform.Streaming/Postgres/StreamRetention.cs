@@ -41,7 +41,7 @@ internal sealed class StreamRetention(NpgsqlDataSource database, IOptions<Stream
     private async Task<List<int>> PartitionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
-            "SELECT p.partition_id FROM stream_logs l JOIN stream_partitions p ON p.log_id = l.log_id WHERE l.stream = $1 ORDER BY 1", connection);
+            "SELECT p.partition_id FROM stream_logs l JOIN stream_partitions p ON p.log_id = l.log_id WHERE l.stream = $1 AND l.transport = 'Postgres' ORDER BY 1", connection);
         command.Parameters.Add(new() { Value = options.Value.Stream });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var partitions = new List<int>();

@@ -25,7 +25,7 @@ public sealed class RecordBatchTests
         Assert.Equal(messages.Sum(m => (long)m.Body.Length), batch.BodyBytes);
         for (var i = 0; i < messages.Length; i++)
         {
-            var (offset, micros, message) = batch.Messages[i];
+            var (offset, micros, message, _) = batch.Messages[i];
             Assert.Equal((100 + i, 42), (offset, micros));
             Assert.True(messages[i].Body.Span.SequenceEqual(message.Body.Span));
             Assert.True(messages[i].MessageId.Span.SequenceEqual(message.MessageId.Span));
