@@ -83,7 +83,7 @@ internal sealed class ChunkEvaluator(TransactionParser parser, RequestInfo reque
                 messageId,
                 transaction.CorrelationId.Length > 0 ? chunk.Keep(transaction.CorrelationId.Memory) : request.CorrelationId,
                 chunk.Keep(transaction.PartitionKey.Memory),
-                request.Headers),
+                result.IsMasked ? request.MaskedHeaders : request.Headers),
             order);
         return true;
     }

@@ -33,7 +33,7 @@ public static class IngestExtensions
         builder.Services.AddRequestDecompression();
         builder.Services.TryAddSingleton(provider => new ByteBudget(provider.GetRequiredService<IOptions<IngestOptions>>().Value.MaxBytesInFlight));
         builder.Services.TryAddSingleton(provider => new IngestTelemetry(provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<ByteBudget>()));
-        builder.Services.TryAddSingleton<TransactionIngest>();
+        builder.Services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<TransactionIngest>(provider, provider.GetInspectedPublisher()));
         return builder;
     }
 }

@@ -8,4 +8,10 @@ namespace PaymentPlatform.Ingest;
 /// <param name="CorrelationId">UTF-8: for events without one of their own.</param>
 /// <param name="Headers">Trace context.</param>
 internal sealed record RequestInfo(
-    IngestFormat Format, string? IdempotencyKey, ReadOnlyMemory<byte> RequestId, ReadOnlyMemory<byte> CorrelationId, MessageHeaders Headers);
+    IngestFormat Format, string? IdempotencyKey, ReadOnlyMemory<byte> RequestId, ReadOnlyMemory<byte> CorrelationId, MessageHeaders Headers)
+{
+    private MessageHeaders? _maskedHeaders;
+
+    /// <summary>Of the events whose card data was masked.</summary>
+    public MessageHeaders MaskedHeaders => _maskedHeaders ??= Headers.With(HeaderNames.CardData, HeaderNames.Masked);
+}

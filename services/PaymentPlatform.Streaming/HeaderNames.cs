@@ -15,8 +15,10 @@ public static class HeaderNames
     /// <summary>The failed item or the replay that the message came from.</summary>
     public const string OriginId = "origin_id";
 
-    /// <summary>masked, on an event whose card data was masked before it came into the stream.</summary>
+    /// <summary><see cref="Masked"/> on an event whose card data was masked before it came into the stream.</summary>
     public const string CardData = "card_data";
+
+    public const string Masked = "masked";
 
     /// <summary>Over a broker: <see cref="MessageIdentity.Key"/>.</summary>
     public const string IdempotencyKey = "idempotency_key";

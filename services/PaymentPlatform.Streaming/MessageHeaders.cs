@@ -33,6 +33,9 @@ public sealed class MessageHeaders : IEquatable<MessageHeaders>
         }
     }
 
+    /// <summary>These headers with one more, or with another value of it.</summary>
+    public MessageHeaders With(string name, string value) => new(_items.Where(i => i.Key != name).Append(new(name, value)));
+
     public bool Equals(MessageHeaders? other) => other is not null && _items.AsSpan().SequenceEqual(other._items);
 
     public override bool Equals(object? obj) => Equals(obj as MessageHeaders);

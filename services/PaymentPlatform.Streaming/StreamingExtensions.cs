@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using PaymentPlatform.Events;
 using PaymentPlatform.Streaming;
 using PaymentPlatform.Streaming.Postgres;
 
@@ -11,7 +12,7 @@ public static class StreamingExtensions
     private static readonly string[] s_transports = ["Postgres"];
 
     /// <summary>
-    /// Section <c>Streaming</c>, whose <c>Transport</c> is chosen here: <see cref="MessagePublisher"/>, <see cref="MessageConsumerFactory"/>, <see cref="StreamTopology"/>, <see cref="StreamingTelemetry"/>.
+    /// Section <c>Streaming</c>, whose <c>Transport</c> is chosen here: <see cref="MessagePublisher"/> (masks card data), <see cref="MessageConsumerFactory"/>, <see cref="StreamTopology"/>, <see cref="StreamingTelemetry"/>.
     /// Brings the storage along. Calling it again changes nothing.
     /// </summary>
     public static IHostApplicationBuilder AddStreaming(this IHostApplicationBuilder builder)
@@ -27,7 +28,23 @@ public static class StreamingExtensions
             .ValidateOnStart();
         builder.Services.AddSingleton<StreamingTelemetry>();
         // A wrong name is reported by the options' validation; until then nothing of a transport is asked for.
-        return builder.AddPostgresStream();
+        builder.AddPostgresStream();
+        builder.GuardCardData();
+        return builder;
+    }
+
+    /// <summary>For a publisher whose messages hold no card data, or may: ingest has looked at each event already.</summary>
+    public static MessagePublisher GetInspectedPublisher(this IServiceProvider services) =>
+        services.GetKeyedService<MessagePublisher>(MaskingPublisher.Inspected) ?? services.GetRequiredService<MessagePublisher>();
+
+    private static void GuardCardData(this IHostApplicationBuilder builder)
+    {
+        var transport = builder.Services.Last(s => s.ServiceType == typeof(MessagePublisher));
+        builder.Services.Remove(transport);
+        builder.Services.AddKeyedSingleton(MaskingPublisher.Inspected, (services, _) => (MessagePublisher)ActivatorUtilities.CreateInstance(services, transport.ImplementationType!));
+        builder.Services.AddSingleton<MessagePublisher>(services => StreamCardData.Read(builder.Configuration) == CardDataMode.Allow
+            ? services.GetInspectedPublisher()
+            : new MaskingPublisher(services.GetInspectedPublisher(), services.GetRequiredService<TimeProvider>()));
     }
 
     private static IHostApplicationBuilder AddPostgresStream(this IHostApplicationBuilder builder)

@@ -84,6 +84,7 @@ public sealed class CardDataTests
         Assert.Equal(TestEvents.Valid(2), messages[1].Text);
         Assert.Contains("4444\"", messages[2].Text);
         Assert.DoesNotContain("5555555555554444", messages[2].Text);
+        Assert.Equal(["masked", null, "masked"], messages.Select(m => m.Headers["card_data"]));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text;
 using Npgsql;
 
 namespace PaymentPlatform.Streaming.Brokers;
@@ -27,22 +28,20 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
         }
 
         CheckSizes(messages.Span);
-        var outcomes = new ClaimOutcome[claims.Count];
-        var fresh = await BeginAsync(claims, outcomes, cancellationToken);
-        if (fresh.Count == 0 && CoversAll(messages, claims))
-            return outcomes;
+        var set = new ClaimSet(claims, messages.Length);
+        var begun = await BeginAsync(set, cancellationToken);
         try
         {
-            await SendFreshAsync(messages, claims, outcomes, cancellationToken);
+            await SendFreshAsync(messages, set, cancellationToken);
         }
         catch
         {
-            await EndAsync(fresh, sent: false);
+            await EndAsync(begun, sent: false);
             throw;
         }
 
-        await EndAsync(fresh, sent: true);
-        return outcomes;
+        await EndAsync(begun, sent: true);
+        return set.Outcomes;
     }
 
     /// <summary>Throws for a message that is too large, before a claim is begun.</summary>
@@ -55,23 +54,22 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
     /// <exception cref="MessageTooLargeException">Nothing is in.</exception>
     protected abstract Task SendAsync(ReadOnlyMemory<Message> messages, ReadOnlyMemory<MessageIdentity> identities, CancellationToken cancellationToken);
 
-    /// <returns>The claims that are ours to send; the outcomes of the others are set.</returns>
-    private async Task<List<IdempotencyClaim>> BeginAsync(IReadOnlyList<IdempotencyClaim> claims, ClaimOutcome[] outcomes, CancellationToken cancellationToken)
+    /// <summary>Until each claim is ours to send, or a repeat.</summary>
+    /// <returns>Ours.</returns>
+    private async Task<List<IdempotencyClaim>> BeginAsync(ClaimSet set, CancellationToken cancellationToken)
     {
-        var (ours, open) = (new List<IdempotencyClaim>(), Enumerable.Range(0, claims.Count).ToList());
+        var (ours, open) = (new List<IdempotencyClaim>(), Enumerable.Range(0, set.Claims.Count).Where(set.IsFresh).ToList());
         var began = timeProvider.GetTimestamp();
         try
         {
             while (true)
             {
-                await using (var connection = await OpenAsync(cancellationToken))
-                {
-                    var wanted = open.ConvertAll(i => claims[i]);
-                    var taken = await InDatabaseAsync(() => ClaimStore.BeginAsync(connection, wanted, ClaimDuration, cancellationToken));
-                    var standing = await InDatabaseAsync(() => ClaimStore.ReadAsync(connection, wanted, cancellationToken));
-                    open.RemoveAll(i => IsSettled(i, taken, standing));
-                }
-
+                var wanted = open.ConvertAll(i => set.Claims[i]);
+                var (taken, standing) = await InDatabaseAsync(async connection => (
+                    await ClaimStore.BeginAsync(connection, wanted, ClaimDuration, cancellationToken),
+                    await ClaimStore.ReadAsync(connection, wanted, cancellationToken)), cancellationToken);
+                ours.AddRange(wanted.Where(c => taken.Contains((c.Key, c.Chunk))));
+                open.RemoveAll(i => taken.Contains((set.Claims[i].Key, set.Claims[i].Chunk)) || IsRepeat(set, i, standing));
                 if (open.Count == 0)
                     return ours;
                 if (timeProvider.GetElapsedTime(began) > LongestWait)
@@ -84,47 +82,34 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
             await EndAsync(ours, sent: false);
             throw;
         }
-
-        bool IsSettled(int i, HashSet<(string, int)> taken, Dictionary<(string, int), ClaimStore.Standing> standing)
-        {
-            var claim = claims[i];
-            if (taken.Contains((claim.Key, claim.Chunk)))
-            {
-                outcomes[i] = new(false, claim.BodyHash, claim.Outcome);
-                ours.Add(claim);
-                return true;
-            }
-
-            if (!standing.TryGetValue((claim.Key, claim.Chunk), out var stands) || (stands.IsSending && claim.BodyHash.Span.SequenceEqual(stands.BodyHash)))
-                return false;
-            outcomes[i] = new(true, stands.BodyHash, stands.Outcome);
-            return true;
-        }
     }
 
-    private Task SendFreshAsync(ReadOnlyMemory<Message> messages, IReadOnlyList<IdempotencyClaim> claims, ClaimOutcome[] outcomes, CancellationToken cancellationToken)
+    /// <summary>True when the claim's messages are in the stream, or the key belongs to another body; false while an attempt with the same body is under way.</summary>
+    private static bool IsRepeat(ClaimSet set, int claim, Dictionary<(string Key, int Chunk), ClaimStore.Standing> standing)
+    {
+        var wanted = set.Claims[claim];
+        if (!standing.TryGetValue((wanted.Key, wanted.Chunk), out var stands) || (stands.IsSending && wanted.BodyHash.Span.SequenceEqual(stands.BodyHash)))
+            return false;
+        set.MarkRepeat(claim, stands.BodyHash, stands.Outcome);
+        return true;
+    }
+
+    private Task SendFreshAsync(ReadOnlyMemory<Message> messages, ClaimSet set, CancellationToken cancellationToken)
     {
         var identities = new MessageIdentity[messages.Length];
-        var leftOut = new bool[messages.Length];
-        var repeats = 0;
-        for (var c = 0; c < claims.Count; c++)
+        foreach (var claim in set.Fresh())
         {
-            var claim = claims[c];
-            var key = System.Text.Encoding.UTF8.GetBytes(claim.Key);
+            var key = Encoding.UTF8.GetBytes(claim.Key);
             for (var i = 0; i < claim.MessageCount; i++)
-            {
                 identities[claim.FirstMessage + i] = new(key, claim.IndexOf(i));
-                leftOut[claim.FirstMessage + i] = outcomes[c].IsRepeat;
-                repeats += outcomes[c].IsRepeat ? 1 : 0;
-            }
         }
 
-        if (repeats == messages.Length)
-            return Task.CompletedTask;
-        if (repeats == 0)
-            return SendAsync(messages, identities, cancellationToken);
+        if (set.LeftOut() is not { } leftOut)
+            return messages.IsEmpty ? Task.CompletedTask : SendAsync(messages, identities, cancellationToken);
         var kept = Enumerable.Range(0, messages.Length).Where(i => !leftOut[i]).ToArray();
-        return SendAsync(Array.ConvertAll(kept, i => messages.Span[i]), Array.ConvertAll(kept, i => identities[i]), cancellationToken);
+        return kept.Length == 0
+            ? Task.CompletedTask
+            : SendAsync(Array.ConvertAll(kept, i => messages.Span[i]), Array.ConvertAll(kept, i => identities[i]), cancellationToken);
     }
 
     private async Task EndAsync(List<IdempotencyClaim> claims, bool sent)
@@ -133,12 +118,11 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
             return;
         try
         {
-            await using var connection = await OpenAsync(CancellationToken.None);
-            await InDatabaseAsync(async () =>
+            await InDatabaseAsync(async connection =>
             {
                 await ClaimStore.EndAsync(connection, claims, sent, CancellationToken.None);
                 return true;
-            });
+            }, CancellationToken.None);
         }
         catch (StreamUnavailableException) when (!sent)
         {
@@ -146,15 +130,12 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
         }
     }
 
-    private static bool CoversAll(ReadOnlyMemory<Message> messages, IReadOnlyList<IdempotencyClaim> claims) => claims.Sum(c => c.MessageCount) == messages.Length;
-
-    private Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => InDatabaseAsync(() => database.OpenConnectionAsync(cancellationToken).AsTask());
-
-    private static async Task<T> InDatabaseAsync<T>(Func<Task<T>> work)
+    private async Task<T> InDatabaseAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         try
         {
-            return await work();
+            await using var connection = await database.OpenConnectionAsync(cancellationToken);
+            return await work(connection);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or InvalidOperationException)
         {

@@ -24,13 +24,13 @@ internal sealed class PublishGroup
     /// <returns>False when the group holds one of the call's claims already: the call must wait for this group's end.</returns>
     public bool TryAdd(PublishCall call)
     {
-        foreach (var claim in call.Claims)
+        foreach (var claim in call.Claims.Claims)
         {
             if (_claims.Contains((claim.Key, claim.Chunk)))
                 return false;
         }
 
-        foreach (var claim in call.Claims)
+        foreach (var claim in call.Claims.Claims)
             _claims.Add((claim.Key, claim.Chunk));
         _calls.Add(call);
         Bytes += call.Bytes;
@@ -43,14 +43,7 @@ internal sealed class PublishGroup
     {
         var fresh = new List<IdempotencyClaim>(_claims.Count);
         foreach (var call in _calls)
-        {
-            for (var i = 0; i < call.Claims.Count; i++)
-            {
-                if (call.IsFresh(i))
-                    fresh.Add(call.Claims[i]);
-            }
-        }
-
+            fresh.AddRange(call.Claims.Fresh());
         return fresh;
     }
 
@@ -88,10 +81,11 @@ internal sealed class PublishGroup
         var taken = await ClaimStore.ReadAsync(connection, claims, cancellationToken);
         foreach (var call in _calls)
         {
-            for (var i = 0; i < call.Claims.Count; i++)
+            for (var i = 0; i < call.Claims.Claims.Count; i++)
             {
-                if (call.IsFresh(i) && taken.TryGetValue((call.Claims[i].Key, call.Claims[i].Chunk), out var earlier))
-                    call.MarkRepeat(i, earlier.BodyHash, earlier.Outcome);
+                var claim = call.Claims.Claims[i];
+                if (call.Claims.IsFresh(i) && taken.TryGetValue((claim.Key, claim.Chunk), out var earlier))
+                    call.Claims.MarkRepeat(i, earlier.BodyHash, earlier.Outcome);
             }
         }
     }
@@ -117,7 +111,7 @@ internal sealed class PublishGroup
 
     private static void Distribute(PublishCall call, RecordBatchBuilder?[] open, List<RecordBatchBuilder> all, int sizeHint)
     {
-        var leftOut = call.LeftOut();
+        var leftOut = call.Claims.LeftOut();
         var messages = call.Messages.Span;
         for (var i = 0; i < messages.Length; i++)
         {
