@@ -2,6 +2,7 @@ using System.Diagnostics;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Streaming;
+using PaymentPlatform.Streaming.Repeats;
 
 namespace PaymentPlatform.BlobArchiver;
 
@@ -27,9 +28,17 @@ internal sealed class ArchiveBuffer : IDisposable
     /// <summary>False when the event begins a newer hour than the buffer holds: hours' folders close that way.</summary>
     public bool IsOfHour(long enqueuedAtMicros) => Events.RowCount == 0 || enqueuedAtMicros / MicrosAnHour <= _newestHour;
 
-    public void Append(EventAppender appender, StreamPartition partition, in ReceivedMessage message)
+    /// <summary>Which events of idempotency keys these are: set when the buffer is handed over, written with its file.</summary>
+    public TakenKeys Taken { get; set; } = TakenKeys.None;
+
+    /// <summary>The events that came before.</summary>
+    public List<(StreamPartition Partition, long Offset)> Duplicates { get; } = [];
+
+    public void Append(EventAppender appender, StreamPartition partition, in ReceivedMessage message, bool duplicate)
     {
-        appender.Append(Events, partition, message);
+        appender.Append(Events, partition, message, duplicate);
+        if (duplicate)
+            Duplicates.Add((partition, message.Offset));
         if (Events.RowCount % RowsBetweenMeasurements == 0)
             _held = Events.BufferedBytes;
         var hour = message.EnqueuedAtMicros / MicrosAnHour;
@@ -46,6 +55,8 @@ internal sealed class ArchiveBuffer : IDisposable
     {
         Events.Clear();
         _traces.Clear();
+        Duplicates.Clear();
+        Taken = TakenKeys.None;
         _lastHeaders = null;
         _held = 0;
     }

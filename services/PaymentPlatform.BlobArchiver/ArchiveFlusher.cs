@@ -19,7 +19,7 @@ internal sealed partial class ArchiveFlusher(
 
         using var span = telemetry.StartFlush(buffer, reason);
         var started = timeProvider.GetTimestamp();
-        var file = await writer.WriteAsync(buffer.Events, ranges, (transaction, token) => AdvanceAsync(transaction, ranges, token), cancellationToken);
+        var file = await writer.WriteAsync(buffer.Events, ranges, (transaction, token) => TakeAsync(transaction, buffer, ranges, token), cancellationToken);
         if (file is null)
         {
             span?.SetStatus(System.Diagnostics.ActivityStatusCode.Error, "abandoned");
@@ -40,6 +40,15 @@ internal sealed partial class ArchiveFlusher(
         if (!await AdvanceAsync(transaction, ranges, cancellationToken))
             return false;
         await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    private async Task<bool> TakeAsync(NpgsqlTransaction transaction, ArchiveBuffer buffer, IReadOnlyCollection<OffsetRange> ranges, CancellationToken cancellationToken)
+    {
+        if (!await AdvanceAsync(transaction, ranges, cancellationToken))
+            return false;
+        await buffer.Taken.WriteAsync(transaction, ConsumerGroup, cancellationToken);
+        await ArchivedDuplicates.AddAsync(transaction, buffer.Duplicates, cancellationToken);
         return true;
     }
 

@@ -1,5 +1,6 @@
 using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Streaming;
+using PaymentPlatform.Streaming.Repeats;
 
 namespace PaymentPlatform.BlobArchiver;
 
@@ -8,7 +9,7 @@ namespace PaymentPlatform.BlobArchiver;
 /// that bounds the memory, whatever the load and however long a store is away. Used once.
 /// </summary>
 internal sealed partial class ArchiveLoop(
-    MessageConsumer consumer, IArchiveFlusher flusher, EventAppender appender, ArchiverOptions options, ArchiverTelemetry telemetry, TimeProvider timeProvider, ILogger logger)
+    MessageConsumer consumer, IArchiveFlusher flusher, EventAppender appender, RepeatFilter repeats, ArchiverOptions options, ArchiverTelemetry telemetry, TimeProvider timeProvider, ILogger logger)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
     private readonly ArchivePlan _plan = new(options, timeProvider);
@@ -109,6 +110,7 @@ internal sealed partial class ArchiveLoop(
     {
         if (!_plan.IsFilling(partition) && !_plan.IsUnderWay(partition))
         {
+            repeats.Forget(partition);
             _plan.Assign(partition, offset);
             LogAssigned(logger, partition.ToString(), offset);
             return;
@@ -132,6 +134,7 @@ internal sealed partial class ArchiveLoop(
             return;
         }
 
+        await repeats.PrepareAsync(batch, abort);
         for (var index = 0; ;)
         {
             index = Append(batch, index, out var full);
@@ -163,7 +166,7 @@ internal sealed partial class ArchiveLoop(
                 break;
             }
 
-            _filling.Append(appender, batch.Partition, message);
+            _filling.Append(appender, batch.Partition, message, repeats.IsRepeat(batch.Partition, message));
             full = _plan.Full(_filling.Events.RowCount, _filling.Bytes);
         }
 
@@ -183,6 +186,7 @@ internal sealed partial class ArchiveLoop(
             await EndFlushAsync(abort);
         }
 
+        repeats.Forget(partition);
         await consumer.ReleaseAsync(partition, abort);
         LogReleased(logger, partition.ToString());
     }
@@ -190,6 +194,7 @@ internal sealed partial class ArchiveLoop(
     private async ValueTask LoseAsync(StreamPartition partition, CancellationToken abort)
     {
         _plan.Drop(partition);
+        repeats.Forget(partition);
         LogLost(logger, partition.ToString());
         if (!_plan.IsFilling(partition))
             return;
@@ -203,6 +208,7 @@ internal sealed partial class ArchiveLoop(
     {
         var ranges = _plan.Begin();
         var buffer = _filling;
+        buffer.Taken = repeats.Cut();
         (_filling, _spare) = (_spare, _filling);
         _wake = new();
         _flush = RunAsync(_wake);
@@ -242,6 +248,7 @@ internal sealed partial class ArchiveLoop(
             var outOfStep = _plan.Complete();
             if (outOfStep.Count > 0)
                 await DiscardAsync(outOfStep, abort);
+            repeats.Trim();
             return;
         }
 
@@ -261,6 +268,7 @@ internal sealed partial class ArchiveLoop(
         foreach (var partition in partitions)
         {
             LogRewinding(logger, partition.ToString());
+            repeats.Forget(partition);
             await consumer.RewindAsync(partition, abort);
         }
     }

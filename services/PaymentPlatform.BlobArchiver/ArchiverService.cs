@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Options;
 using PaymentPlatform.Events;
 using PaymentPlatform.Storage.Archive;
+using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Streaming;
+using PaymentPlatform.Streaming.Repeats;
 
 namespace PaymentPlatform.BlobArchiver;
 
@@ -11,6 +13,7 @@ internal sealed partial class ArchiverService(
     IArchiveFlusher flusher,
     ArchiveBlobs blobs,
     LostFileRestorer restorer,
+    HybridConnectionManager connections,
     PersistentRetry retry,
     IConfiguration configuration,
     IOptions<ArchiverOptions> options,
@@ -70,7 +73,8 @@ internal sealed partial class ArchiverService(
         {
             await using var consumer = await consumers.CreateAsync(ArchiveFlusher.ConsumerGroup, stoppingToken);
             var appender = new EventAppender(_cardData, logger);
-            await new ArchiveLoop(consumer, flusher, appender, options.Value, telemetry, timeProvider, logger).RunAsync(stoppingToken, _abort.Token);
+            var repeats = new RepeatFilter(connections.Database, ArchiveFlusher.ConsumerGroup, timeProvider, logger);
+            await new ArchiveLoop(consumer, flusher, appender, repeats, options.Value, telemetry, timeProvider, logger).RunAsync(stoppingToken, _abort.Token);
             LogStopped(logger);
         }
         catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)

@@ -40,8 +40,9 @@ internal sealed partial class EventAppender
         _logger = logger;
     }
 
+    /// <param name="duplicate">The event came before.</param>
     /// <exception cref="Exception">Not even the bare bytes could be kept.</exception>
-    public void Append(RawEventBuffer buffer, StreamPartition partition, in ReceivedMessage received)
+    public void Append(RawEventBuffer buffer, StreamPartition partition, in ReceivedMessage received, bool duplicate = false)
     {
         if (partition != _partition)
             UsePartition(partition);
@@ -52,18 +53,18 @@ internal sealed partial class EventAppender
         try
         {
             var parsed = _parse(received.Message.Body, received.EnqueuedAtMicros);
-            Append(buffer, received, parsed.Payload.Span, parsed.Transaction, parsed.Errors);
+            Append(buffer, received, parsed.Payload.Span, parsed.Transaction, parsed.Errors, duplicate);
         }
         catch (Exception e) when (buffer.RowCount == rows)
         {
             // The message of the exception may quote the payload: its type and place are enough to find the fault.
             LogUnreadable(_logger, partition.ToString(), received.Offset, e.GetType().Name, e.StackTrace);
             var payload = _masks ? CautiousMask.Apply(received.Message.Body.Span) : received.Message.Body.ToArray();
-            Append(buffer, received, payload, Nothing, InternalError);
+            Append(buffer, received, payload, Nothing, InternalError, duplicate);
         }
     }
 
-    private void Append(RawEventBuffer buffer, in ReceivedMessage received, ReadOnlySpan<byte> payload, ParsedTransaction transaction, IReadOnlyList<ValidationError> errors)
+    private void Append(RawEventBuffer buffer, in ReceivedMessage received, ReadOnlySpan<byte> payload, ParsedTransaction transaction, IReadOnlyList<ValidationError> errors, bool duplicate)
     {
         var message = received.Message;
         var messageId = message.MessageId.Length > 0 ? message.MessageId.Span : _positionIds!.Of(received.Offset);
@@ -80,6 +81,7 @@ internal sealed partial class EventAppender
             Errors = errors,
             Origin = _origin,
             OriginId = _originId,
+            Duplicate = duplicate,
         });
     }
 

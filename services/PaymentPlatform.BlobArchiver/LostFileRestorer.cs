@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using PaymentPlatform.Events;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
+using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Streaming;
 
 namespace PaymentPlatform.BlobArchiver;
@@ -78,10 +79,11 @@ internal sealed partial class LostFileRestorer(
             var appender = new EventAppender(_cardData, logger);
             foreach (var range in file.Ranges)
             {
+                var duplicates = await ArchivedDuplicates.ReadAsync(connections.Database, range, cancellationToken);
                 await foreach (var batch in stream.ReadAsync(range, cancellationToken))
                 {
                     using (batch)
-                        Append(buffer, appender, batch, range.From, range.To);
+                        Append(buffer, appender, batch, range, duplicates);
                 }
             }
         }
@@ -101,12 +103,12 @@ internal sealed partial class LostFileRestorer(
         return true;
     }
 
-    private static void Append(RawEventBuffer buffer, EventAppender appender, MessageBatch batch, long from, long to)
+    private static void Append(RawEventBuffer buffer, EventAppender appender, MessageBatch batch, OffsetRange range, HashSet<long> duplicates)
     {
         foreach (ref readonly var message in batch.Messages)
         {
-            if (message.Offset >= from && message.Offset < to)
-                appender.Append(buffer, batch.Partition, message);
+            if (message.Offset >= range.From && message.Offset < range.To)
+                appender.Append(buffer, batch.Partition, message, duplicates.Contains(message.Offset));
         }
     }
 

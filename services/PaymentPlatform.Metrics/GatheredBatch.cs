@@ -2,6 +2,7 @@ using System.Diagnostics;
 using PaymentPlatform.Events;
 using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Streaming;
+using PaymentPlatform.Streaming.Repeats;
 
 namespace PaymentPlatform.Metrics;
 
@@ -9,7 +10,7 @@ namespace PaymentPlatform.Metrics;
 /// What the next transaction will commit: figures, dead letters and the span of each partition they come from. Used again once it is cleared.
 /// Its memory is at most MaxFailedBytes plus the bodies of one message batch for dead letters, and about 300 bytes a key for MaxBatchKeys plus the messages of one batch.
 /// </summary>
-internal sealed class GatheredBatch(TransactionParser parser)
+internal sealed class GatheredBatch(TransactionParser parser, RepeatFilter repeats)
 {
     private const int MaxLinks = 32;
 
@@ -25,6 +26,9 @@ internal sealed class GatheredBatch(TransactionParser parser)
     public IReadOnlyCollection<OffsetRange> Ranges => _ranges.Values;
 
     public IReadOnlyCollection<ActivityContext> Links => _links;
+
+    /// <summary>Which events of idempotency keys these are: set when the batch is handed over, written with it.</summary>
+    public TakenKeys Taken { get; set; } = TakenKeys.None;
 
     public bool IsEmpty => _ranges.Count == 0;
 
@@ -42,6 +46,7 @@ internal sealed class GatheredBatch(TransactionParser parser)
 
     public bool Holds(StreamPartition partition) => _ranges.ContainsKey(partition);
 
+    /// <param name="batch">One that the filter of repeats is prepared for.</param>
     /// <exception cref="InvalidOperationException">The batch does not follow what is held of its partition.</exception>
     public void Add(MessageBatch batch, bool collectLinks)
     {
@@ -53,7 +58,9 @@ internal sealed class GatheredBatch(TransactionParser parser)
         {
             if (!ReferenceEquals(message.Message.Headers, _lastHeaders))
                 Look(message.Message.Headers, collectLinks);
-            Add(batch.Partition, message);
+            // A repeat counts zero times.
+            if (!repeats.IsRepeat(batch.Partition, message))
+                Add(batch.Partition, message);
         }
 
         _ranges[batch.Partition] = new(batch.Partition, held ? range.From : batch.FirstOffset, batch.NextOffset);
@@ -67,6 +74,7 @@ internal sealed class GatheredBatch(TransactionParser parser)
         Failed.Clear();
         _ranges.Clear();
         _links.Clear();
+        Taken = TakenKeys.None;
         _lastHeaders = null;
         (Events, Bytes, FailedBytes) = (0, 0, 0);
         (OldestEnqueuedMicros, NewestTransactionMicros) = (long.MaxValue, long.MinValue);

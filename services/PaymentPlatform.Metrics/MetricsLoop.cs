@@ -2,6 +2,7 @@ using Npgsql;
 using PaymentPlatform.Events;
 using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Streaming;
+using PaymentPlatform.Streaming.Repeats;
 
 namespace PaymentPlatform.Metrics;
 
@@ -10,14 +11,14 @@ namespace PaymentPlatform.Metrics;
 /// and every partition is read again from its checkpoint: the checkpoint alone says what took effect.
 /// </summary>
 internal sealed partial class MetricsLoop(
-    MessageConsumer consumer, MetricsWriter writer, TransactionParser parser, MetricsOptions options, MetricsTelemetry telemetry, TimeProvider time, ILogger logger)
+    MessageConsumer consumer, MetricsWriter writer, TransactionParser parser, RepeatFilter repeats, MetricsOptions options, MetricsTelemetry telemetry, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<StreamPartition, long> _nextOffsets = [];
-    private GatheredBatch _gathered = new(parser);
-    private GatheredBatch _committing = new(parser);
+    private GatheredBatch _gathered = new(parser, repeats);
+    private GatheredBatch _committing = new(parser, repeats);
     private Task<IReadOnlyList<StreamPartition>>? _commit;
     private long _lastCommit = time.GetTimestamp() - time.TimestampFrequency * 60;
     private int _failures;
@@ -83,6 +84,7 @@ internal sealed partial class MetricsLoop(
                 _nextOffsets.Remove(partition);
                 await CommitAsync(abort);
                 await SettleAsync(abort);
+                repeats.Forget(partition);
                 await consumer.ReleaseAsync(partition, abort);
                 LogReleased(logger, partition);
                 break;
@@ -100,6 +102,7 @@ internal sealed partial class MetricsLoop(
             return;
         }
 
+        await repeats.PrepareAsync(batch, abort);
         _gathered.Add(batch, telemetry.WantsLinks);
         _nextOffsets[batch.Partition] = batch.NextOffset;
     }
@@ -109,6 +112,7 @@ internal sealed partial class MetricsLoop(
     {
         await SettleAsync(abort);
         _nextOffsets.Remove(partition);
+        repeats.Forget(partition);
         if (_gathered.Holds(partition))
             await RewindAsync(abort);
     }
@@ -119,6 +123,7 @@ internal sealed partial class MetricsLoop(
         if (_gathered.IsEmpty)
             return;
         (_gathered, _committing) = (_committing, _gathered);
+        _committing.Taken = repeats.Cut();
         _lastCommit = time.GetTimestamp();
         _commit = WriteAsync(_committing, abort);
     }
@@ -162,6 +167,8 @@ internal sealed partial class MetricsLoop(
                 LogStale(logger, string.Join(", ", stale));
                 await RewindAsync(abort);
             }
+
+            repeats.Trim();
         }
         catch (Exception exception) when (!abort.IsCancellationRequested)
         {
@@ -182,6 +189,7 @@ internal sealed partial class MetricsLoop(
     private async ValueTask RewindAsync(CancellationToken abort)
     {
         _gathered.Clear();
+        repeats.ForgetAll();
         var partitions = _nextOffsets.Keys.Order().ToArray();
         // No batch is taken before the partition is announced again.
         _nextOffsets.Clear();

@@ -21,7 +21,7 @@ internal sealed partial class MetricsService(
             try
             {
                 await using var consumer = await consumers.CreateAsync(MetricsWriter.ConsumerGroup, stoppingToken);
-                var loop = new MetricsLoop(consumer, new(connections.Database), new(parserOptions), options.Value, telemetry, time, logger);
+                var loop = new MetricsLoop(consumer, new(connections.Database), new(parserOptions), new(connections.Database, MetricsWriter.ConsumerGroup, time, logger), options.Value, telemetry, time, logger);
                 await loop.RunAsync(stoppingToken, abort.Token);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -56,6 +56,7 @@ internal sealed class MetricsWriter(NpgsqlDataSource database)
             await UpsertAsync(connection, transaction, batch.Figures, cancellationToken);
         if (batch.Failed.Count > 0)
             await InsertAsync(connection, transaction, batch.Failed, cancellationToken);
+        await batch.Taken.WriteAsync(transaction, ConsumerGroup, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return [];
     }

@@ -37,6 +37,8 @@ public static class EventFilter
             query.Where("origin = $origin", "origin", origin);
         else
             query.Where("origin IS DISTINCT FROM 'replay'");
+        // A payment's trail shows them; here, as in the figures, an event counts once.
+        query.Where("duplicate IS DISTINCT FROM true");
         return query;
     }
 }

@@ -34,7 +34,7 @@ internal static class ArchiveContents
             await duck.OpenAsync();
             await using var query = duck.CreateCommand();
             query.CommandText = $"""
-                SELECT stream_partition, stream_offset, message_id, correlation_id, is_valid, errors, origin, origin_id, base64(raw_payload), transaction_id, filename
+                SELECT stream_partition, stream_offset, message_id, correlation_id, is_valid, errors, origin, origin_id, base64(raw_payload), transaction_id, filename, duplicate
                 FROM read_parquet('{directory.FullName}/*.parquet', filename = true) ORDER BY 1, 2
                 """;
             await using var events = await query.ExecuteReaderAsync();
@@ -42,7 +42,7 @@ internal static class ArchiveContents
             {
                 rows.Add(new(
                     events.GetInt32(0), events.GetInt64(1), events.GetString(2), events.GetString(3), events.GetBoolean(4), Text(5), events.GetString(6), Text(7),
-                    Convert.FromBase64String(events.GetString(8)), Text(9), Path.GetFileName(events.GetString(10))));
+                    Convert.FromBase64String(events.GetString(8)), Text(9), Path.GetFileName(events.GetString(10)), events.GetBoolean(11)));
             }
 
             return rows;

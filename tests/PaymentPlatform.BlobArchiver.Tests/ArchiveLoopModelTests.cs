@@ -29,7 +29,7 @@ public sealed class ArchiveLoopModelTests
         using var telemetry = new ArchiverTelemetry(services.GetRequiredService<IMeterFactory>(), clock);
         var appender = new EventAppender(CardDataMode.Mask, NullLogger.Instance);
 
-        await new ArchiveLoop(model, model, appender, options, telemetry, clock, NullLogger.Instance).RunAsync(model.Stopping.Token, CancellationToken.None);
+        await new ArchiveLoop(model, model, appender, TestArchiver.NoRepeats(), options, telemetry, clock, NullLogger.Instance).RunAsync(model.Stopping.Token, CancellationToken.None);
 
         for (var p = 0; p < Partitions; p++)
         {

@@ -233,7 +233,7 @@ public sealed class ArchiveLoopTests
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var telemetry = new ArchiverTelemetry(services.GetRequiredService<IMeterFactory>(), _clock);
         var appender = new EventAppender(CardDataMode.Mask, NullLogger.Instance);
-        await Task.Run(() => new ArchiveLoop(_consumer, _flusher, appender, _options, telemetry, _clock, NullLogger.Instance).RunAsync(_consumer.Stopping.Token, abort), CancellationToken.None);
+        await Task.Run(() => new ArchiveLoop(_consumer, _flusher, appender, TestArchiver.NoRepeats(), _options, telemetry, _clock, NullLogger.Instance).RunAsync(_consumer.Stopping.Token, abort), CancellationToken.None);
         return _log.ToArray();
     }
 

@@ -1,4 +1,7 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using PaymentPlatform.Streaming.Repeats;
 
 namespace PaymentPlatform.BlobArchiver.Tests;
 
@@ -6,6 +9,9 @@ namespace PaymentPlatform.BlobArchiver.Tests;
 internal sealed class TestArchiver : IAsyncDisposable
 {
     private bool _stopped;
+
+    /// <summary>For loops whose events have no identities.</summary>
+    public static RepeatFilter NoRepeats() => new(NpgsqlDataSource.Create("Host=nowhere"), ArchiveFlusher.ConsumerGroup, TimeProvider.System, NullLogger.Instance);
 
     public IHost Host { get; set; } = null!;
 
@@ -16,6 +22,9 @@ internal sealed class TestArchiver : IAsyncDisposable
     public LogCollector Log { get; } = new();
 
     public int BlobRetries { get; set; } = 3;
+
+    /// <summary>Reads identities from the messages' headers, as the transports over brokers do.</summary>
+    public bool ReadsIdentities { get; set; }
 
     /// <summary>Null for the platform's own.</summary>
     public string? DatabaseConnectionString { get; set; }

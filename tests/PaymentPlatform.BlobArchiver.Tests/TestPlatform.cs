@@ -39,7 +39,8 @@ internal sealed class TestPlatform : IAsyncDisposable
             ["Archiver:PendingTimeout"] = "00:00:30",
         };
         _producer = BuildHost("producer", [], builder => builder.AddStreaming(), null, null);
-        Publisher = _producer.Services.GetRequiredService<MessagePublisher>();
+        // Unmasked: what comes over a broker.
+        Publisher = _producer.Services.GetInspectedPublisher();
     }
 
     public NpgsqlDataSource Database { get; }
@@ -68,6 +69,8 @@ internal sealed class TestPlatform : IAsyncDisposable
             {
                 builder.AddBlobArchiver();
                 builder.Services.AddSingleton(archiver.Probe);
+                if (archiver.ReadsIdentities)
+                    IdentityConsumer.AddTo(builder);
                 var options = new BlobClientOptions(BlobClientOptions.ServiceVersion.V2025_01_05) { Retry = { MaxRetries = archiver.BlobRetries, Delay = TimeSpan.FromMilliseconds(20), NetworkTimeout = TimeSpan.FromSeconds(20) } };
                 options.AddPolicy(archiver.BlobFaults, Azure.Core.HttpPipelinePosition.PerRetry);
                 builder.Services.AddSingleton(new BlobServiceClient(_fixture.BlobConnectionString, options));

@@ -38,11 +38,26 @@ public sealed class ExactlyOnceTests(PlatformFixture platform)
         await database.AssertEqualsAsync(log);
     }
 
+    [Theory]
+    [InlineData(51, 1, 0.0)]
+    [InlineData(52, 1, 0.2)]
+    [InlineData(53, 3, 0.05)]
+    public async Task Run_RepeatsOfIdempotencyKeys_EachEventOnce(int seed, int owners, double chaos)
+    {
+        await using var database = await MetricsDatabase.CreateAsync(platform);
+        var log = TestLog.RandomWithRepeats(seed, partitions: 3, events: 6_000);
+        Assert.True(log.All.Count() - log.Counted.Count() > 1_000);
+
+        await database.RunAsync(log, [.. Enumerable.Range(0, owners).Select(i => new ChaosConsumer(log, database.Source, seed * 10 + i, chaos))]);
+
+        await database.AssertEqualsAsync(log);
+    }
+
     [Fact]
     public async Task Run_ConnectionsTerminatedAtRandom_EachEventOnce()
     {
         await using var database = await MetricsDatabase.CreateAsync(platform);
-        var log = TestLog.Random(21, partitions: 4, events: 20_000);
+        var log = TestLog.RandomWithRepeats(21, partitions: 4, events: 20_000);
         using var done = new CancellationTokenSource();
         var killer = KillAsync(database, new(21), done.Token);
 

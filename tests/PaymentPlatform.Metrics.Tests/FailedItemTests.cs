@@ -81,7 +81,7 @@ public sealed class FailedItemTests(PlatformFixture platform)
     {
         await using var database = await MetricsDatabase.CreateAsync(platform);
         var good = Encoding.UTF8.GetBytes(TestEvents.Event("t", TestEvents.Enqueued, "3"));
-        var batch = new GatheredBatch(new(new()));
+        var batch = MetricsDatabase.Batch();
         var log = new TestLog(1);
         log.Append(0, good);
         log.Append(0, "{\"n\": \"4111111111111111\"}"u8.ToArray());

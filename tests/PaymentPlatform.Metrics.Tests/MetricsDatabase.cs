@@ -46,7 +46,10 @@ internal sealed class MetricsDatabase : IAsyncDisposable
     }
 
     public static MetricsLoop Loop(MessageConsumer consumer, NpgsqlDataSource through, MetricsOptions options, TransactionParserOptions? parser = null, ILogger? logger = null) =>
-        new(consumer, new(through), new(parser ?? new() { CardData = CardDataMode.Mask }), options, new(Meters), TimeProvider.System, logger ?? NullLogger.Instance);
+        new(consumer, new(through), new(parser ?? new() { CardData = CardDataMode.Mask }), new(through, MetricsWriter.ConsumerGroup, TimeProvider.System, NullLogger.Instance), options, new(Meters), TimeProvider.System, logger ?? NullLogger.Instance);
+
+    /// <summary>For events without identities.</summary>
+    public static GatheredBatch Batch() => new(new(new()), new(NpgsqlDataSource.Create("Host=nowhere"), MetricsWriter.ConsumerGroup, TimeProvider.System, NullLogger.Instance));
 
     public async Task<List<Figure>> FiguresAsync() => (await QueryAsync(
         "SELECT window_start, payment_method, currency, payment_status, total_count, total_amount, min_amount, max_amount FROM payment_metrics_5m WHERE window_end = window_start + interval '5 minutes'",
@@ -69,10 +72,10 @@ internal sealed class MetricsDatabase : IAsyncDisposable
     /// <summary>The figures and the dead letters are those of the log, each event counted once.</summary>
     public async Task AssertEqualsAsync(TestLog log)
     {
-        Assert.Equal(TestEvents.Figures(log.All.Select(m => m.Message.Message.Body.ToArray())), await FiguresAsync());
+        Assert.Equal(TestEvents.Figures(log.Counted.Select(m => m.Message.Message.Body.ToArray())), await FiguresAsync());
         var parser = new TransactionParser(new());
         Assert.Equal(
-            log.All.Where(m => !parser.Parse(m.Message.Message.Body, m.Message.EnqueuedAtMicros).IsValid).Select(m => (m.Partition.PartitionId, m.Message.Offset, Convert.ToHexString(m.Message.Message.Body.Span))),
+            log.Counted.Where(m => !parser.Parse(m.Message.Message.Body, m.Message.EnqueuedAtMicros).IsValid).Select(m => (m.Partition.PartitionId, m.Message.Offset, Convert.ToHexString(m.Message.Message.Body.Span))),
             (await FailedAsync()).Select(f => (f.Partition, f.Offset, Convert.ToHexString(f.Payload))));
     }
 

@@ -78,7 +78,7 @@ public sealed class MetricsWriterTests(PlatformFixture platform)
             for (var round = 0; round < commits; round++)
             {
                 // The same events again at further offsets: all writers meet at the same rows.
-                var batch = new GatheredBatch(new(new()));
+                var batch = MetricsDatabase.Batch();
                 batch.Add(new Shifted(partition, log, round * 10_000L), collectLinks: false);
                 Assert.Empty(await writer.CommitAsync(batch, CancellationToken.None));
             }
@@ -127,7 +127,7 @@ public sealed class MetricsWriterTests(PlatformFixture platform)
 
     internal static GatheredBatch Gather(TestLog log)
     {
-        var batch = new GatheredBatch(new(new()));
+        var batch = MetricsDatabase.Batch();
         foreach (var partition in log.Partitions)
             batch.Add(log.Read(partition, 0, int.MaxValue)!, collectLinks: false);
         return batch;

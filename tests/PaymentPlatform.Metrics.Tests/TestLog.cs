@@ -14,6 +14,36 @@ internal sealed class TestLog
 
     public IEnumerable<(StreamPartition Partition, ReceivedMessage Message)> All => Partitions.SelectMany(p => _partitions[p.PartitionId].Select(m => (p, m)));
 
+    /// <summary>Without the repeats of events that came before under the same identity.</summary>
+    public IEnumerable<(StreamPartition Partition, ReceivedMessage Message)> Counted => All.Where(m => m.Message.Identity.Key.IsEmpty || !_repeats.Contains((m.Partition.PartitionId, m.Message.Offset)));
+
+    private readonly HashSet<(int, long)> _repeats = [];
+
+    /// <summary>Half of the events came under idempotency keys, and many of them again: at once, later, and more than once.</summary>
+    public static TestLog RandomWithRepeats(int seed, int partitions, int events)
+    {
+        var random = new Random(seed);
+        var log = new TestLog(partitions);
+        var sent = new List<(int Partition, byte[] Body, MessageIdentity Identity)>();
+        for (var i = 0; i < events; i++)
+        {
+            if (sent.Count > 0 && random.Next(4) == 0)
+            {
+                var (partition, body, identity) = sent[random.Next(3) == 0 ? sent.Count - 1 : random.Next(sent.Count)];
+                log.Append(partition, body, identity: identity);
+                log._repeats.Add((partition, log.End(partition) - 1));
+                continue;
+            }
+
+            var next = (Partition: random.Next(partitions), Body: TestEvents.Next(random), Identity: random.Next(2) == 0 ? default : new MessageIdentity(Utf8($"key-{i % 7}"), i * 11L));
+            log.Append(next.Partition, next.Body, identity: next.Identity);
+            if (!next.Identity.Key.IsEmpty)
+                sent.Add(next);
+        }
+
+        return log;
+    }
+
     public static TestLog Random(int seed, int partitions, int events)
     {
         var random = new Random(seed);
@@ -23,8 +53,8 @@ internal sealed class TestLog
         return log;
     }
 
-    public void Append(int partition, byte[] body, MessageHeaders? headers = null, string messageId = "", string correlationId = "", int hole = 0) =>
-        _partitions[partition].Add(new(End(partition) + hole, TestEvents.EnqueuedMicros, new(body, Utf8(messageId), Utf8(correlationId), default, headers ?? MessageHeaders.Empty)));
+    public void Append(int partition, byte[] body, MessageHeaders? headers = null, string messageId = "", string correlationId = "", int hole = 0, MessageIdentity identity = default) =>
+        _partitions[partition].Add(new(End(partition) + hole, TestEvents.EnqueuedMicros, new(body, Utf8(messageId), Utf8(correlationId), default, headers ?? MessageHeaders.Empty), identity));
 
     public long End(int partition) => _partitions[partition] is [.., var last] ? last.Offset + 1 : 0;
 

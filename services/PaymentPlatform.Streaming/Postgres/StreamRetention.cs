@@ -3,12 +3,15 @@ using Npgsql;
 
 namespace PaymentPlatform.Streaming.Postgres;
 
-/// <summary>Deletes what every registered group had read a retention ago, and claims that are older than a day. One process at a time does it; the others pass by.</summary>
+/// <summary>Deletes what every registered group had read a retention ago, and idempotency keys whose time is over. One process at a time does it; the others pass by.</summary>
 internal sealed class StreamRetention(NpgsqlDataSource database, IOptions<StreamingOptions> options)
 {
     private const int BatchesPerStep = 200;
-    private const int ClaimsPerStep = 10_000;
+    private const int KeysPerStep = 10_000;
     private static readonly TimeSpan s_claimLifetime = TimeSpan.FromHours(24);
+
+    /// <summary>A repeat of the last moment may wait in the broker for a while before it is read.</summary>
+    private static readonly TimeSpan s_consumedKeyLifetime = TimeSpan.FromDays(8);
 
     /// <param name="now">The moment to judge by; null for the server's clock.</param>
     /// <returns>Record batches and claims that were deleted.</returns>
@@ -35,7 +38,9 @@ internal sealed class StreamRetention(NpgsqlDataSource database, IOptions<Stream
                 break;
         }
 
-        return (batches, await DeleteClaimsAsync(connection, now, cancellationToken));
+        var claims = await DeleteKeysAsync(connection, "ingest_idempotency", "created_at", s_claimLifetime, now, cancellationToken);
+        claims += await DeleteKeysAsync(connection, "consumed_keys", "updated_at", s_consumedKeyLifetime, now, cancellationToken);
+        return (batches, claims);
     }
 
     private async Task<List<int>> PartitionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -50,23 +55,23 @@ internal sealed class StreamRetention(NpgsqlDataSource database, IOptions<Stream
         return partitions;
     }
 
-    private static async Task<long> DeleteClaimsAsync(NpgsqlConnection connection, DateTimeOffset? now, CancellationToken cancellationToken)
+    private static async Task<long> DeleteKeysAsync(NpgsqlConnection connection, string table, string time, TimeSpan lifetime, DateTimeOffset? now, CancellationToken cancellationToken)
     {
-        var claims = 0L;
+        var deleted = 0L;
         int step;
         do
         {
             await using var command = new NpgsqlCommand(
-                """
-                DELETE FROM ingest_idempotency WHERE ctid = ANY (ARRAY(
-                    SELECT ctid FROM ingest_idempotency WHERE created_at < coalesce($1, clock_timestamp()) - $2 ORDER BY created_at LIMIT $3 FOR UPDATE SKIP LOCKED))
+                $"""
+                DELETE FROM {table} WHERE ctid = ANY (ARRAY(
+                    SELECT ctid FROM {table} WHERE {time} < coalesce($1, clock_timestamp()) - $2 ORDER BY {time} LIMIT $3 FOR UPDATE SKIP LOCKED))
                 """, connection);
             command.Parameters.Add(new() { Value = now?.UtcDateTime ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz });
-            command.Parameters.Add(new() { Value = s_claimLifetime });
-            command.Parameters.Add(new() { Value = ClaimsPerStep });
-            claims += step = await command.ExecuteNonQueryAsync(cancellationToken);
+            command.Parameters.Add(new() { Value = lifetime });
+            command.Parameters.Add(new() { Value = KeysPerStep });
+            deleted += step = await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        while (step == ClaimsPerStep);
-        return claims;
+        while (step == KeysPerStep);
+        return deleted;
     }
 }
