@@ -2,6 +2,7 @@ using System.Numerics;
 using Azure.Storage.Blobs;
 using DuckDB.NET.Data;
 using Npgsql;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Standalone.Tests;
 
@@ -29,33 +30,11 @@ public sealed class Archive : IDisposable
         while (await reader.ReadAsync(cancellationToken))
             await container.GetBlobClient(reader.GetString(0)).DownloadToAsync(Path.Combine(archive._folder, $"{index++}.parquet"), cancellationToken);
         if (index > 0)
-            archive.Execute($"CREATE VIEW events AS SELECT * FROM read_parquet('{archive.Files}')");
+            archive.DuckDb.Execute($"CREATE VIEW events AS SELECT * FROM read_parquet('{archive.Files}')");
         return archive;
     }
 
-    public void Execute(string sql)
-    {
-        using var command = DuckDb.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
-
-    public List<object?[]> Query(string sql)
-    {
-        using var command = DuckDb.CreateCommand();
-        command.CommandText = sql;
-        using var reader = command.ExecuteReader();
-        var rows = new List<object?[]>();
-        while (reader.Read())
-        {
-            var row = new object?[reader.FieldCount];
-            for (var i = 0; i < row.Length; i++)
-                row[i] = reader.IsDBNull(i) ? null : reader.GetValue(i);
-            rows.Add(row);
-        }
-
-        return rows;
-    }
+    public object?[][] Query(string sql) => DuckDb.Query(sql);
 
     public long Count(string sql) => Query(sql)[0][0] switch
     {

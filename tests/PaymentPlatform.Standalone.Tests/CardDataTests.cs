@@ -49,7 +49,7 @@ public sealed class CardDataTests : IDisposable
         using (var archive = await Archive.OpenAsync(connections, cancellation))
         {
             var rows = archive.Query("SELECT COLUMNS(*)::VARCHAR FROM events");
-            Assert.Equal(count, rows.Count);
+            Assert.Equal(count, rows.Length);
             foreach (var value in rows.SelectMany(row => row))
                 AssertClean(value as string ?? "", "a blob");
         }

@@ -4,6 +4,8 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Npgsql;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Standalone.Tests;
 
@@ -44,7 +46,56 @@ public sealed class EndToEndTests : IDisposable
         Assert.Equal(0, await again.StopAsync(cancellation));
     }
 
+    [Fact]
+    public async Task Run_FiltersOverTheBlobs_SameAsAScanWithoutStatistics()
+    {
+        const int Events = 4_000;
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var platform = await PlatformProcess.RunAsync(_data, "--simulator off -- --Archiver:FlushRows=500", cancellationToken: cancellation);
+        using var http = new HttpClient { BaseAddress = platform.Url };
+        using var body = new StringContent(string.Join('\n', VariedEvents(new(5), Events)), Encoding.UTF8, "application/x-ndjson");
+        using var answer = await http.PostAsync("v1/transactions", body, cancellation);
+        var receipt = await answer.Content.ReadAsStringAsync(cancellation);
+        Assert.True(receipt.StartsWith($"{{\"accepted\":{Events},", StringComparison.Ordinal), receipt[..Math.Min(500, receipt.Length)]);
+        var connections = await platform.ConnectionsAsync(cancellation);
+        await using var database = NpgsqlDataSource.Create(connections.Paymentsdb);
+        await using var archived = database.CreateCommand("SELECT coalesce(sum(row_count), 0)::bigint FROM raw_event_files WHERE state = 'live'");
+        await Eventually.TrueAsync(async () => (long)(await archived.ExecuteScalarAsync(cancellation))! == Events, "all archived");
+
+        using (var archive = await Archive.OpenAsync(connections, cancellation))
+        {
+            Assert.True(Directory.GetFiles(Path.GetDirectoryName(archive.Files)!).Length >= 8);
+            var found = ColumnFilters.AssertSameAsScan(archive.DuckDb, filters: 200, seed: 6);
+            Assert.True(found > 10 * Events, $"The filters find next to nothing ({found} rows): they test nothing.");
+        }
+
+        Assert.Equal(0, await platform.StopAsync(cancellation));
+    }
+
     public void Dispose() => Directory.Delete(_data, recursive: true);
+
+    /// <summary>Nulls, empty and long texts, several scripts, a month of times, amounts of every size.</summary>
+    private static IEnumerable<string> VariedEvents(Random random, int count)
+    {
+        string?[] names = [null, "", "Zoë & Søn", "株式会社", "😀 bakery", "~", "ÿ", new string('m', 300), "zzz", "Ünïted"];
+        string[] currencies = ["EUR", "JPY", "BHD", "USD"];
+        for (var i = 0; i < count; i++)
+        {
+            yield return JsonSerializer.Serialize(new Dictionary<string, object?>
+            {
+                ["transaction_id"] = $"tx-{random.Next(count)}",
+                ["transaction_timestamp"] = new DateTime(2025, 11, 1, 0, 0, 0, DateTimeKind.Utc).AddMicroseconds(random.NextInt64(30L * 86_400_000_000)),
+                ["amount"] = Math.Round((decimal)Math.Pow(10, random.NextDouble() * 12 - 3), 4) + 0.0001m,
+                ["currency"] = currencies[random.Next(currencies.Length)],
+                ["payment_method"] = random.Next(3) == 0 ? "carte bleue é" : "credit_card",
+                ["payment_status"] = random.Next(2) == 0 ? "completed" : "declined",
+                ["customer_id"] = random.Next(4) == 0 ? null : $"C{random.Next(50)}",
+                ["merchant_name"] = names[random.Next(names.Length)],
+                ["customer_country"] = random.Next(3) == 0 ? null : "FR",
+                ["metadata"] = random.Next(3) == 0 ? null : new Dictionary<string, object?> { ["note"] = names[random.Next(names.Length)], ["risk_score"] = random.Next(101) / 100m },
+            });
+        }
+    }
 
     /// <summary>Errors that no endpoint made are problem details too.</summary>
     private static async Task AssertProblemAsync(HttpClient http, string path, HttpStatusCode status, CancellationToken cancellation)

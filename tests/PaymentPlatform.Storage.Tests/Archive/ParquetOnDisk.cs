@@ -1,5 +1,6 @@
 using DuckDB.NET.Data;
 using PaymentPlatform.Storage.Archive;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Storage.Tests.Archive;
 
@@ -37,31 +38,9 @@ public sealed class ParquetOnDisk : IDisposable
         return new(file);
     }
 
-    public void Execute(string sql)
-    {
-        using var command = DuckDb.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
-    }
+    public void Execute(string sql) => DuckDb.Execute(sql);
 
-    public object?[][] Query(string sql) => Query(DuckDb, sql);
-
-    public static object?[][] Query(DuckDBConnection duckDb, string sql)
-    {
-        using var command = duckDb.CreateCommand();
-        command.CommandText = sql;
-        using var reader = command.ExecuteReader();
-        var rows = new List<object?[]>();
-        while (reader.Read())
-        {
-            var row = new object?[reader.FieldCount];
-            for (var i = 0; i < row.Length; i++)
-                row[i] = reader.IsDBNull(i) ? null : reader.GetValue(i);
-            rows.Add(row);
-        }
-
-        return [.. rows];
-    }
+    public object?[][] Query(string sql) => DuckDb.Query(sql);
 
     public void Dispose()
     {

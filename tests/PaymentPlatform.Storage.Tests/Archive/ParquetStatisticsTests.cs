@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using DuckDB.NET.Data;
 using PaymentPlatform.Storage.Archive.Parquet;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Storage.Tests.Archive;
 
@@ -17,19 +18,8 @@ public sealed class ParquetStatisticsTests
     public void Filter_RandomRangesOfEachColumn_SameAsScanWithoutStatistics()
     {
         using var file = ParquetOnDisk.Of(EventModels.Mixed(21, Rows), RowsPerGroup);
-        file.Execute("CREATE TABLE plain AS SELECT * FROM events");
-        var random = new Random(22);
-        var columns = ArchiveSchema.Columns.Where(c => c.Name != "raw_payload").ToArray();
-        var found = 0L;
-        for (var i = 0; i < 200; i++)
-        {
-            var column = columns[i % columns.Length].Name;
-            var filter = Filter(file, random, column);
-            var expected = file.Query($"SELECT count(*), bit_xor(hash(file_row_number)) FROM plain WHERE {filter}")[0];
-            var actual = file.Query($"SELECT count(*), bit_xor(hash(file_row_number)) FROM events WHERE {filter}")[0];
-            Assert.True(expected.SequenceEqual(actual), $"{filter}: {actual[0]} rows instead of {expected[0]}");
-            found += (long)expected[0]!;
-        }
+
+        var found = ColumnFilters.AssertSameAsScan(file.DuckDb, filters: 200, seed: 22);
 
         Assert.True(found > Rows, "The filters find next to nothing: they test nothing.");
     }
@@ -97,8 +87,8 @@ public sealed class ParquetStatisticsTests
 
         using var fresh = new DuckDBConnection("Data Source=:memory:");
         fresh.Open();
-        Assert.Equal(expected, ParquetOnDisk.Query(fresh, query.Replace("events", $"read_parquet('{file.FileName}')"))[0]);
-        Assert.Throws<DuckDBException>(() => ParquetOnDisk.Query(fresh, $"SELECT sum(length(metadata)) FROM read_parquet('{file.FileName}')"));
+        Assert.Equal(expected, fresh.Query(query.Replace("events", $"read_parquet('{file.FileName}')"))[0]);
+        Assert.Throws<DuckDBException>(() => fresh.Query($"SELECT sum(length(metadata)) FROM read_parquet('{file.FileName}')"));
     }
 
     [Fact]
@@ -149,26 +139,6 @@ public sealed class ParquetStatisticsTests
     }
 
     private static readonly Comparer<string> s_byteOrder = Comparer<string>.Create((a, b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b)));
-
-    private static string Filter(ParquetOnDisk file, Random random, string column)
-    {
-        string Literal()
-        {
-            var row = file.Query($"SELECT {column}::VARCHAR FROM plain WHERE {column} IS NOT NULL ORDER BY hash(file_row_number + {random.Next(1_000_000)}) LIMIT 1")[0];
-            var type = (string)file.Query($"SELECT typeof({column}) FROM plain LIMIT 1")[0][0]!;
-            return $"'{((string)row[0]!).Replace("'", "''").Replace("\0", "' || chr(0) || '")}'::{type}";
-        }
-
-        return random.Next(6) switch
-        {
-            0 => $"{column} = ({Literal()})",
-            1 => $"{column} >= ({Literal()})",
-            2 => $"{column} < ({Literal()})",
-            3 => $"({column} <= ({Literal()}) OR {column} IS NULL)",
-            4 => $"{column} BETWEEN least({Literal()}, {Literal()}) AND greatest({Literal()}, {Literal()})",
-            _ => $"{column} IN ({Literal()}, {Literal()})",
-        };
-    }
 
     private static void AssertBounds(string[] values, string min, string max)
     {
