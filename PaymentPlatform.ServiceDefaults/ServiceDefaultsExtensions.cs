@@ -12,7 +12,7 @@ using OpenTelemetry.Trace;
 
 namespace Microsoft.Extensions.Hosting;
 
-/// <summary>What every service has: telemetry, JSON logs, health, service discovery, resilient HTTP clients.</summary>
+/// <summary>What every service has: telemetry, JSON logs, health, access, service discovery, resilient HTTP clients.</summary>
 public static class ServiceDefaultsExtensions
 {
     /// <summary>Prefix of the names of all our meters and activity sources.</summary>
@@ -24,6 +24,7 @@ public static class ServiceDefaultsExtensions
         builder.AddTelemetry();
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["live"]);
         builder.Services.AddProblemDetails();
+        builder.AddAccess();
         builder.Services.AddServiceDiscovery();
         builder.Services.ConfigureHttpClientDefaults(http =>
         {
@@ -41,11 +42,11 @@ public static class ServiceDefaultsExtensions
         return app;
     }
 
-    /// <summary><c>/health</c> (all checks: ready to work) and <c>/alive</c> (the process itself), mapped in every environment: container probes need them.</summary>
+    /// <summary><c>/health</c> (all checks: ready to work) and <c>/alive</c> (the process itself), mapped in every environment and open to everybody: container probes need them.</summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks("/health");
-        app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") });
+        app.MapHealthChecks("/health").AllowAnonymous();
+        app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") }).AllowAnonymous();
         return app;
     }
 

@@ -10,6 +10,9 @@ internal static class SimulateCommandLine
 {
     private static readonly Dictionary<string, SimulatorTarget> Targets = Enum.GetValues<SimulatorTarget>().ToDictionary(t => t.ToString().ToLowerInvariant());
 
+    /// <summary>As the service's own option Simulator:ApiKey.</summary>
+    private const string ApiKeyVariable = "Simulator__ApiKey";
+
     public static Command Create()
     {
         var target = new Option<string>("--target") { Description = "Where the events go: http, stream, file or stdout.", HelpName = "TARGET", DefaultValueFactory = _ => "http" };
@@ -27,7 +30,7 @@ internal static class SimulateCommandLine
         var invalid = new Option<double>("--invalid-share") { Description = "Share of events that break a rule on purpose, 0 to 1; not with http.", HelpName = "SHARE" };
         var record = new Option<string?>("--record") { Description = "A file that gets each accepted event.", HelpName = "FILE" };
 
-        var command = new Command("simulate", "Make traffic, and nothing else. On stdout only events, one a line.") { target, url, connections, total, rate, seed, output, invalid, record };
+        var command = new Command("simulate", $"Make traffic, and nothing else. On stdout only events, one a line. Where calls need a credential, {ApiKeyVariable} in the environment is the key.") { target, url, connections, total, rate, seed, output, invalid, record };
         command.SetAction(async (parsed, _) =>
         {
             using var stop = new CancellationTokenSource();
@@ -38,6 +41,8 @@ internal static class SimulateCommandLine
                 {
                     Target = Targets[parsed.GetValue(target)!],
                     Url = parsed.GetValue(url),
+                    // Not an option: other users of the machine see those.
+                    ApiKey = Environment.GetEnvironmentVariable(ApiKeyVariable),
                     ConnectionsFile = parsed.GetValue(connections),
                     Total = parsed.GetValue(total),
                     Rate = parsed.GetValue(rate),

@@ -22,10 +22,10 @@ internal static partial class PlatformRun
             var port = HttpPort.Choose(options.Port, joins: joined is not null);
             var connections = joined is null ? null : PlatformConnections.Read(joined);
             log = OpenLog(logFile, data);
-            await CheckConfigurationAsync(options, port, data, log);
+            var listen = await CheckConfigurationAsync(options, port, data, log);
 
             await using var servers = connections is null ? await LocalPlatform.StartAsync(new() { DataDirectory = data, Progress = new ConsoleProgress() }, signals.Token) : null;
-            connections ??= new($"http://127.0.0.1:{port}", servers!.DatabaseConnectionString, servers.BlobConnectionString);
+            connections ??= new(listen.Url(port), servers!.DatabaseConnectionString, servers.BlobConnectionString);
             var exitCode = await ServeAsync(options, connections, port, data, log, signals.Token);
             if (servers is not null)
                 Console.WriteLine("Stopping Azurite and PostgreSQL…");
@@ -63,10 +63,11 @@ internal static partial class PlatformRun
     }
 
     /// <summary>Wrong options are said before the servers are set up.</summary>
-    private static async Task CheckConfigurationAsync(RunOptions options, int port, string data, RollingFileLog log)
+    private static async Task<ListenAddress> CheckConfigurationAsync(RunOptions options, int port, string data, RollingFileLog log)
     {
         await using var app = ServiceHost.Compose(options, new($"http://127.0.0.1:{port}", "Host=127.0.0.1", "UseDevelopmentStorage=true"), port, data, log);
         app.Services.GetService<IStartupValidator>()?.Validate();
+        return app.Services.GetRequiredService<ListenAddress>();
     }
 
     private static async Task<int> ServeAsync(RunOptions options, PlatformConnections connections, int port, string data, RollingFileLog log, CancellationToken stop)
@@ -81,7 +82,7 @@ internal static partial class PlatformRun
                 connections.Write(connectionsFile);
             await app.StartAsync(stop);
             LogStarted(app.Logger, port, string.Join(',', options.Services));
-            WhereToLook.Print(options, connections, port, connectionsFile, log.File);
+            WhereToLook.Print(app, options, connections, port, connectionsFile, log.File);
 
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop, app.Lifetime.ApplicationStopping);
             await Task.Delay(Timeout.Infinite, ended.Token).ContinueWith(_ => { }, TaskScheduler.Default);

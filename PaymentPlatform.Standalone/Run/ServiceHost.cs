@@ -10,8 +10,14 @@ internal static class ServiceHost
     public static WebApplication Compose(RunOptions options, PlatformConnections connections, int port, string data, RollingFileLog log)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [.. options.Overrides], ContentRootPath = AppContext.BaseDirectory });
-        Configure(builder.Configuration, options, connections, port, data);
-        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
+        Configure(builder.Configuration, options, connections, data);
+        var listen = ListenAddress.Read(builder.Configuration);
+        var ingest = options.Services.Contains(PlatformService.Ingest) ? listen.Url(port) : connections.Http;
+        AddDefaults(builder.Configuration, new() { ["Simulator:Url"] = ingest });
+        builder.Services.AddSingleton(listen);
+        // Besides what Kestrel:Endpoints adds.
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(listen.Address, port));
+        builder.AddAccessFor(listen.CredentialReason);
         builder.AddServiceDefaults();
         builder.AddPlatformLogs(log);
         builder.Services.Configure<HostOptions>(host =>
@@ -26,6 +32,7 @@ internal static class ServiceHost
 
         var app = builder.Build();
         app.UseProblemAnswers();
+        app.UseAccess();
         app.MapDefaultEndpoints();
         foreach (var service in options.Services)
             Map(app, service);
@@ -53,17 +60,15 @@ internal static class ServiceHost
     };
 
     /// <summary>Our defaults lie below appsettings.json, the environment and the overrides; the servers we run on lie above.</summary>
-    private static void Configure(ConfigurationManager configuration, RunOptions options, PlatformConnections connections, int port, string data)
+    private static void Configure(ConfigurationManager configuration, RunOptions options, PlatformConnections connections, string data)
     {
-        var target = options.Services.Contains(PlatformService.Ingest) ? $"http://127.0.0.1:{port}" : connections.Http;
         var defaults = new Dictionary<string, string?>
         {
             ["Archiver:FlushAge"] = "00:00:05",
             ["Query:CacheDirectory"] = Path.Combine(data, "query-cache"),
             ["Simulator:Rate"] = "20",
-            ["Simulator:Url"] = target,
         };
-        ((IConfigurationBuilder)configuration).Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = defaults });
+        AddDefaults(configuration, defaults);
         ((IConfigurationBuilder)configuration).Sources.Insert(1, new Microsoft.Extensions.Configuration.Json.JsonConfigurationSource
         {
             Path = "appsettings.json",
@@ -76,6 +81,9 @@ internal static class ServiceHost
             settled["Simulator:Rate"] = rate.ToString(System.Globalization.CultureInfo.InvariantCulture);
         configuration.AddInMemoryCollection(settled);
     }
+
+    private static void AddDefaults(ConfigurationManager configuration, Dictionary<string, string?> defaults) =>
+        ((IConfigurationBuilder)configuration).Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = defaults });
 
     /// <summary>Signals are <see cref="StopSignals"/>' work: they count before and after the host, too.</summary>
     private sealed class SilentLifetime : IHostLifetime

@@ -5,14 +5,15 @@ namespace PaymentPlatform.Standalone.Run;
 /// <summary>What the person at the keyboard can do next.</summary>
 internal static class WhereToLook
 {
-    public static void Print(RunOptions options, PlatformConnections connections, int port, string? connectionsFile, string logFile)
+    public static void Print(WebApplication app, RunOptions options, PlatformConnections connections, int port, string? connectionsFile, string logFile)
     {
-        var here = $"http://127.0.0.1:{port}";
+        var here = app.Services.GetRequiredService<ListenAddress>().Url(port);
+        var (signIn, key) = app.CallsNeedCredential() ? (" (a key is the password, any user name will do)", "-H \"X-Api-Key: $KEY\" ") : ("", "");
         Console.WriteLine($"PaymentPlatform runs ({string.Join(", ", options.Services).ToLowerInvariant()}).");
         if (options.Services.Contains(PlatformService.Query))
-            Console.WriteLine($"  page      {here}/");
+            Console.WriteLine($"  page      {here}/{signIn}");
         if (options.Services.Contains(PlatformService.Ingest))
-            Console.WriteLine($"  send      curl -H 'Content-Type: application/x-ndjson' --data-binary @FILE {here}/v1/transactions");
+            Console.WriteLine($"  send      curl {key}-H 'Content-Type: application/x-ndjson' --data-binary @FILE {here}/v1/transactions");
         Console.WriteLine($"  health    {here}/health");
         if (connectionsFile is not null)
         {

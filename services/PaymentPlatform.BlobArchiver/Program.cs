@@ -4,6 +4,7 @@ builder.AddBlobArchiver();
 
 var app = builder.Build();
 app.UseProblemAnswers();
+app.UseAccess();
 app.MapDefaultEndpoints();
 app.MapBlobArchiver();
-app.Run();
+return app.RunService();

@@ -4,6 +4,7 @@ builder.AddIngest();
 
 var app = builder.Build();
 app.UseProblemAnswers();
+app.UseAccess();
 app.MapDefaultEndpoints();
 app.MapIngest();
-app.Run();
+return app.RunService();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PaymentPlatform.ServiceDefaults.Access;
 
 namespace PaymentPlatform.Ingest;
 
@@ -8,6 +9,7 @@ internal static class TransactionsApi
     public static IEndpointRouteBuilder MapTransactionsApi(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/transactions", (HttpContext context, TransactionIngest ingest) => ingest.HandleAsync(context))
+            .RequireRole(AccessRole.Ingest)
             .WithName("PostTransactions")
             .WithTags("ingest")
             .WithSummary("Takes transaction events.")
@@ -20,6 +22,8 @@ internal static class TransactionsApi
             .Produces<IngestResponse>(StatusCodes.Status202Accepted)
             .Produces<IngestResponse>(StatusCodes.Status422UnprocessableEntity)
             .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
             .ProducesProblem(StatusCodes.Status429TooManyRequests)

@@ -4,6 +4,7 @@ builder.AddMetrics();
 
 var app = builder.Build();
 app.UseProblemAnswers();
+app.UseAccess();
 app.MapDefaultEndpoints();
 app.MapMetrics();
-app.Run();
+return app.RunService();

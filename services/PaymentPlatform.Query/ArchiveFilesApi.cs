@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using NpgsqlTypes;
+using PaymentPlatform.ServiceDefaults.Access;
 
 namespace PaymentPlatform.Query;
 
@@ -12,7 +13,7 @@ public static class ArchiveFilesApi
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
-    public static void MapArchiveFilesApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/archive/files", ListAsync);
+    public static void MapArchiveFilesApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/archive/files", ListAsync).RequireRole(AccessRole.Read);
 
     private static async Task<Results<JsonHttpResult<Page<ArchiveFileItem>>, ValidationProblem>> ListAsync(HttpContext context, DatabaseTurns database)
     {

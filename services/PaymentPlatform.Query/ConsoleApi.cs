@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
+using PaymentPlatform.ServiceDefaults.Access;
 
 namespace PaymentPlatform.Query;
 
@@ -20,8 +21,8 @@ public static class ConsoleApi
         {
             response.Headers.ContentSecurityPolicy = Policy;
             return TypedResults.Bytes(Index, "text/html; charset=utf-8");
-        });
-        app.MapGet("/openapi/v1.json", () => TypedResults.Bytes(Document, "application/json"));
+        }).RequireRole(AccessRole.Read).WithBrowserSignIn();
+        app.MapGet("/openapi/v1.json", () => TypedResults.Bytes(Document, "application/json")).RequireRole(AccessRole.Read);
     }
 
     private static string Hash(string element)

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using PaymentPlatform.ServiceDefaults.Access;
 
 namespace PaymentPlatform.Query;
 
@@ -8,7 +9,7 @@ public static class EventsApi
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
-    public static void MapEventsApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/events", GetAsync);
+    public static void MapEventsApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/events", GetAsync).RequireRole(AccessRole.Read);
 
     private static async Task<Results<EventPage, EventStream, EventParquet, ValidationProblem, ProblemHttpResult>> GetAsync(HttpContext context, ArchiveReader archive, ParquetExporter parquet)
     {

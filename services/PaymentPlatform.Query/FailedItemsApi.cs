@@ -6,6 +6,7 @@ using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using NpgsqlTypes;
+using PaymentPlatform.ServiceDefaults.Access;
 
 namespace PaymentPlatform.Query;
 
@@ -22,8 +23,8 @@ public static class FailedItemsApi
 
     public static void MapFailedItemsApi(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/v1/failed-items", ListAsync);
-        app.MapGet("/v1/failed-items/{id}", GetAsync);
+        app.MapGet("/v1/failed-items", ListAsync).RequireRole(AccessRole.Read);
+        app.MapGet("/v1/failed-items/{id}", GetAsync).RequireRole(AccessRole.Read);
     }
 
     private static async Task<Results<JsonHttpResult<Page<FailedItemSummary>>, ValidationProblem>> ListAsync(HttpContext context, DatabaseTurns database)

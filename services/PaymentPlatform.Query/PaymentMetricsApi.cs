@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using PaymentPlatform.ServiceDefaults.Access;
 
 namespace PaymentPlatform.Query;
 
@@ -9,7 +10,7 @@ public static class PaymentMetricsApi
     private const int MaxLimit = 10_000;
     private const long Day = 86_400_000_000;
 
-    public static void MapPaymentMetricsApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/metrics/payments", GetAsync);
+    public static void MapPaymentMetricsApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/metrics/payments", GetAsync).RequireRole(AccessRole.Read);
 
     private static async Task<Results<JsonHttpResult<Page<PaymentMetricsItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database, TimeProvider timeProvider)
     {

@@ -1,12 +1,13 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
+using PaymentPlatform.ServiceDefaults.Access;
 
 namespace PaymentPlatform.Query;
 
 /// <summary><c>GET /v1/pipeline</c></summary>
 public static class PipelineApi
 {
-    public static void MapPipelineApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/pipeline", GetAsync);
+    public static void MapPipelineApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/pipeline", GetAsync).RequireRole(AccessRole.Read);
 
     private static async Task<Results<JsonHttpResult<Page<PipelineItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database)
     {

@@ -4,6 +4,7 @@ builder.AddQuery();
 
 var app = builder.Build();
 app.UseProblemAnswers();
+app.UseAccess();
 app.MapDefaultEndpoints();
 app.MapQuery();
-app.Run();
+return app.RunService();

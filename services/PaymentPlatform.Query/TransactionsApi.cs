@@ -1,12 +1,13 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using PaymentPlatform.ServiceDefaults.Access;
 
 namespace PaymentPlatform.Query;
 
 /// <summary><c>GET /v1/transactions/{transaction_id}</c></summary>
 public static class TransactionsApi
 {
-    public static void MapTransactionsApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/transactions/{transaction_id}", GetAsync);
+    public static void MapTransactionsApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/transactions/{transaction_id}", GetAsync).RequireRole(AccessRole.Read);
 
     private static async Task<Results<TransactionTrail, ValidationProblem>> GetAsync(HttpContext context, ArchiveReader archive)
     {

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace PaymentPlatform.Simulator;
 
 /// <summary>Posts batches as NDJSON. Each has an Idempotency-Key of its own, so that trying again counts nothing twice.</summary>
-internal sealed class HttpEventSender(HttpClient client, Uri url, TimeProvider time) : EventSender
+internal sealed class HttpEventSender(HttpClient client, Uri url, string? apiKey, TimeProvider time) : EventSender
 {
     public const int Connections = 8;
 
@@ -63,6 +63,8 @@ internal sealed class HttpEventSender(HttpClient client, Uri url, TimeProvider t
         using var request = new HttpRequestMessage(HttpMethod.Post, _transactions) { Content = new ReadOnlyMemoryContent(batch.Body) };
         request.Content.Headers.ContentType = NdJson;
         request.Headers.Add("Idempotency-Key", key);
+        if (!string.IsNullOrEmpty(apiKey))
+            request.Headers.Add("X-Api-Key", apiKey);
         return await client.SendAsync(request, cancellationToken);
     }
 
@@ -78,6 +80,9 @@ internal sealed class HttpEventSender(HttpClient client, Uri url, TimeProvider t
         return new(accepted.GetInt32(), rejected, rejected == 0 ? [] : [.. body.RootElement.GetProperty("rejected").EnumerateArray().Select(r => r.GetProperty("index").GetInt32()).Order()]);
     }
 
-    private async Task<SimulatorException> RefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken) =>
-        new($"{_transactions} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(cancellationToken)}");
+    private async Task<SimulatorException> RefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var advice = response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden ? " Set Simulator__ApiKey to a key with the role ingest." : "";
+        return new($"{_transactions} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(cancellationToken)}{advice}");
+    }
 }

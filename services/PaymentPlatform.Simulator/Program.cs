@@ -4,6 +4,7 @@ builder.AddSimulator();
 
 var app = builder.Build();
 app.UseProblemAnswers();
+app.UseAccess();
 app.MapDefaultEndpoints();
 app.MapSimulator();
-app.Run();
+return app.RunService();

@@ -55,13 +55,14 @@ public static class SimulateCommand
         { Target: SimulatorTarget.File, Out: null } => "--target file needs --out FILE.",
         { Target: not SimulatorTarget.File, Out: not null } => "--out goes with --target file.",
         { Target: SimulatorTarget.Stream, ConnectionsFile: null } => "--target stream needs --connections FILE, the connections.json of a running platform.",
+        { ApiKey: { } key } when key.AsSpan().ContainsAnyExceptInRange('!', '~') => "Simulator__ApiKey must be printable ASCII characters without spaces.",
         { Url: { IsAbsoluteUri: false } } => $"--url is '{options.Url}': it must be an absolute address such as http://localhost:8080.",
         _ => null,
     };
 
     private static EventSender CreateSender(SimulateOptions options, IHost? host, TimeProvider time) => options.Target switch
     {
-        SimulatorTarget.Http => new HttpEventSender(HttpEventSender.CreateClient(), Address(options), time),
+        SimulatorTarget.Http => new HttpEventSender(HttpEventSender.CreateClient(), Address(options), options.ApiKey, time),
         SimulatorTarget.File => new FileEventSender(OpenFile(options.Out!)),
         SimulatorTarget.Stdout => new FileEventSender(Console.OpenStandardOutput()),
         _ => new StreamEventSender(host!.Services.GetRequiredService<MessagePublisher>(), time),

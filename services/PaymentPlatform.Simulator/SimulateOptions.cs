@@ -8,6 +8,9 @@ public sealed record SimulateOptions
     /// <summary>Where ingest listens; default: what the connections file says, else http://localhost:8080.</summary>
     public Uri? Url { get; init; }
 
+    /// <summary>A key with the role ingest, where calls need a credential.</summary>
+    public string? ApiKey { get; init; }
+
     /// <summary>The <c>connections.json</c> of a running platform; needed for the target Stream.</summary>
     public string? ConnectionsFile { get; init; }
 

@@ -17,6 +17,10 @@ public sealed class SimulatorOptions : IValidatableObject
     /// <summary>Where ingest listens, for the target Http.</summary>
     public Uri Url { get; set; } = new("http://localhost:8080");
 
+    /// <summary>A key with the role ingest, for the target Http; sent as X-Api-Key.</summary>
+    [RegularExpression("[!-~]*", ErrorMessage = "Simulator:ApiKey must be printable ASCII characters without spaces.")]
+    public string? ApiKey { get; set; }
+
     /// <summary>Share of events that break a rule on purpose; taken only by the target Stream.</summary>
     [Range(0d, 1d, ErrorMessage = "Simulator:InvalidShare must lie between 0 and 1.")]
     public double InvalidShare { get; set; } = 0.01;

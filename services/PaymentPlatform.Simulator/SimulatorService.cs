@@ -49,7 +49,7 @@ internal sealed partial class SimulatorService(IOptions<SimulatorOptions> option
     }
 
     private EventSender CreateSender(SimulatorOptions settings) => settings.Target == SimulatorTarget.Http
-        ? new HttpEventSender(services.GetRequiredService<IHttpClientFactory>().CreateClient(HttpClientName), settings.Url, time)
+        ? new HttpEventSender(services.GetRequiredService<IHttpClientFactory>().CreateClient(HttpClientName), settings.Url, settings.ApiKey, time)
         : new StreamEventSender(services.GetRequiredService<MessagePublisher>(), time);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The simulator is off (Simulator:Rate is 0)")]

@@ -48,8 +48,10 @@ internal sealed class IngestHost : IAsyncDisposable
         var logs = new LogCollector();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(logs);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.AddAccessFor(null);
         register(builder);
         var app = builder.Build();
+        app.UseAccess();
         app.MapIngest();
         await app.StartAsync();
         return new(app, logs);

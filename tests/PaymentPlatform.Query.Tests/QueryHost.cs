@@ -58,9 +58,11 @@ public sealed class QueryHost : IAsyncDisposable
         if (settings is not null)
             builder.Configuration.AddInMemoryCollection(settings);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.AddAccess();
         builder.AddQuery();
         services?.Invoke(builder.Services);
         var app = builder.Build();
+        app.UseAccess();
         app.MapQuery();
         await app.StartAsync();
         return new(app, cache, settings?.ContainsKey("Query:CacheDirectory") != true);

@@ -21,6 +21,9 @@ internal sealed class PlatformUnderTest : IDisposable
         }
 
         Http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(30) };
+        // To measure with credentials: Access__OperateKey and Simulator__ApiKey, the same key. The platform and the generator inherit them.
+        if (Environment.GetEnvironmentVariable("Simulator__ApiKey") is { Length: > 0 } key)
+            Http.DefaultRequestHeaders.Add("X-Api-Key", key);
         _process = Start("run", "--data", _data, "--port", $"{Url.Port}", "--simulator", "off");
     }
 

@@ -1,0 +1,17 @@
+using Microsoft.AspNetCore.Builder;
+
+namespace PaymentPlatform.ServiceDefaults.Access;
+
+/// <summary>Declares who may call an endpoint. Each endpoint needs exactly one declaration; the start fails without it.</summary>
+public static class AccessEndpointExtensions
+{
+    /// <summary>The role that a call needs.</summary>
+    public static TBuilder RequireRole<TBuilder>(this TBuilder endpoint, AccessRole role)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new RequiredRole(role));
+
+    /// <summary>For pages that people open: the browser asks for a key by itself.</summary>
+    public static TBuilder WithBrowserSignIn<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(BrowserSignIn.Instance);
+}
