@@ -62,6 +62,20 @@ public sealed class ConsolePageTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Page_KeyNeeded_TheBrowserAsksOnceAndThePageLives()
+    {
+        const string Key = "0123456789abcdef0123456789abcdef";
+        await using var host = await QueryHost.StartAsync(platform, new() { ["Access:OperateKey"] = Key });
+        await FillAsync(host);
+        await using var browser = await BrowserSession.OpenAsync(host, Arguments, new() { HttpCredentials = new() { Username = "anybody", Password = Key } });
+        await Assertions.Expect(browser.Page.Locator("#letters tr")).ToHaveCountAsync(8);
+        await Assertions.Expect(browser.Page.Locator("#partitions tr")).ToHaveCountAsync(4);
+        await Assertions.Expect(browser.Page.Locator("#files tr").First).ToContainTextAsync("raw_events/");
+        await Assertions.Expect(browser.Page.Locator("#state")).ToContainTextAsync("live");
+        browser.AssertQuiet();
+    }
+
+    [Fact]
     public async Task Page_ServiceStops_SaysThatItIsStale()
     {
         await using var host = await QueryHost.StartAsync(platform);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using PaymentPlatform.ServiceDefaults.Access;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Query.Tests;
@@ -18,6 +19,32 @@ public sealed class OpenApiTests(PlatformFixture platform)
         // The one that the ingest service maps.
         Assert.True(described.Remove("POST /v1/transactions"));
         Assert.Equal(mapped, described.Order());
+    }
+
+    [Fact]
+    public async Task Document_Security_NamesTheRoleThatTheEndpointNeeds()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var document = await host.GetAsync("/openapi/v1.json");
+        var needed = host.App.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>()
+            .SelectMany(e => e.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(m => $"{m} {e.RoutePattern.RawText} {e.Metadata.GetRequiredMetadata<RequiredRole>().Role.ToString().ToLowerInvariant()}"))
+            // The one that the ingest service maps.
+            .Append("POST /v1/transactions ingest").Order();
+        var schemes = document.GetProperty("components").GetProperty("securitySchemes").EnumerateObject().Select(s => s.Name).ToHashSet();
+        var described = new List<string>();
+        foreach (var path in document.GetProperty("paths").EnumerateObject())
+        {
+            foreach (var operation in path.Value.EnumerateObject())
+            {
+                var security = operation.Value.GetProperty("security").EnumerateArray().SelectMany(s => s.EnumerateObject()).ToList();
+                Assert.All(security, s => Assert.Contains(s.Name, schemes));
+                var role = Assert.Single(security.SelectMany(s => s.Value.EnumerateArray().Select(r => r.GetString())).Distinct());
+                described.Add($"{operation.Name.ToUpperInvariant()} {path.Name} {role}");
+                Assert.All(["401", "403"], status => Assert.True(operation.Value.GetProperty("responses").TryGetProperty(status, out _), $"{path.Name} {status}"));
+            }
+        }
+
+        Assert.Equal(needed, described.Order());
     }
 
     [Fact]

@@ -58,7 +58,7 @@ public sealed class QueryHost : IAsyncDisposable
         if (settings is not null)
             builder.Configuration.AddInMemoryCollection(settings);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.AddAccess();
+        builder.AddAccessFor(null);
         builder.AddQuery();
         services?.Invoke(builder.Services);
         var app = builder.Build();
