@@ -39,8 +39,10 @@ internal sealed class ForeignPageGuard(RequestDelegate next, AccessRequirement a
 
     private static string Normalize(string scheme, HostString host) => Uri.TryCreate($"{scheme}://{host.Value}", UriKind.Absolute, out var uri) ? uri.Authority : "";
 
+    /// <summary>Without a name it is no browser.</summary>
     private bool IsOwnHost(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        host.Length == 0
+        || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
         || IPAddress.TryParse(host, out _)
         || options.Value.Hosts.Contains(host, StringComparer.OrdinalIgnoreCase);
