@@ -22,5 +22,8 @@ public abstract class MessageBatch : IDisposable
     /// <summary>Sum of the bodies' sizes.</summary>
     public abstract long BodyBytes { get; }
 
+    /// <summary>Bytes of memory that it takes, roughly: what read-ahead is measured in.</summary>
+    internal virtual long HeldBytes => BodyBytes;
+
     public abstract void Dispose();
 }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using PaymentPlatform.Events;
 using PaymentPlatform.Streaming;
+using PaymentPlatform.Streaming.Leasing;
 using PaymentPlatform.Streaming.Postgres;
 
 namespace Microsoft.Extensions.Hosting;

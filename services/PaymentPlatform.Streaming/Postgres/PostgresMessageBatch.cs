@@ -11,6 +11,7 @@ internal sealed class PostgresMessageBatch : MessageBatch
     private int _count;
     private long _nextOffset;
     private long _bodyBytes;
+    private long _heldBytes;
 
     public PostgresMessageBatch(StreamPartition partition, long firstOffset)
     {
@@ -28,8 +29,7 @@ internal sealed class PostgresMessageBatch : MessageBatch
 
     public override long BodyBytes => _bodyBytes;
 
-    /// <summary>Uncompressed bytes held.</summary>
-    public long HeldBytes { get; private set; }
+    internal override long HeldBytes => _heldBytes;
 
     public int Count => _count;
 
@@ -55,7 +55,7 @@ internal sealed class PostgresMessageBatch : MessageBatch
         }
 
         _buffers.Add(block);
-        HeldBytes += uncompressedBytes;
+        _heldBytes += uncompressedBytes;
         _nextOffset = batchNextOffset;
     }
 

@@ -1,7 +1,7 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using PaymentPlatform.Streaming.Leasing;
 
 namespace PaymentPlatform.Streaming.Postgres;
 
@@ -18,19 +18,15 @@ internal sealed class PostgresMessageConsumerFactory(
         await topology.EnsureAsync(cancellationToken);
         try
         {
-            await using var connection = await database.OpenConnectionAsync(cancellationToken);
-            await using var command = new NpgsqlCommand("INSERT INTO stream_groups (consumer_group, stream) VALUES ($1, $2) ON CONFLICT DO NOTHING", connection);
-            command.Parameters.Add(new() { Value = consumerGroup });
-            command.Parameters.Add(new() { Value = options.Value.Stream });
-            await command.ExecuteNonQueryAsync(cancellationToken);
+            await PartitionLeases.RegisterAsync(database, consumerGroup, options.Value.Stream, cancellationToken);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException)
         {
             throw PostgresStream.Unavailable(options.Value.Stream, database, e);
         }
 
-        // Older members sort first, and those keep the odd partition when another joins.
-        var owner = string.Create(CultureInfo.InvariantCulture, $"{timeProvider.GetUtcNow():yyyyMMdd'T'HHmmss.fffffff}-{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid():N}");
-        return new PostgresMessageConsumer(database, signals, consumerGroup, owner, options.Value, telemetry, timeProvider, loggers.CreateLogger<PostgresMessageConsumer>());
+        return new LeasedMessageConsumer(
+            database, signals, consumerGroup, LeasedMessageConsumer.NewOwner(timeProvider), options.Value, telemetry, timeProvider, loggers.CreateLogger<LeasedMessageConsumer>(),
+            target => new PostgresLogReader(database, target));
     }
 }

@@ -5,9 +5,6 @@ namespace PaymentPlatform.Streaming.Postgres;
 /// <summary>Names and errors that the schema (0001_stream.sql) and the code share.</summary>
 internal static class PostgresStream
 {
-    /// <summary>NOTIFY's channel. Payloads: a log's id (appended), <c>g:group/stream</c> (members or leases changed), <c>l:stream</c> (log made or dropped).</summary>
-    public const string Channel = "payment_stream";
-
     public const string LogGone = "PP001";
     public const string ClaimTaken = "PP002";
     public const string NoRoom = "PP003";

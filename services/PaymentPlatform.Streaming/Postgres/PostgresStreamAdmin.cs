@@ -1,4 +1,5 @@
 using Npgsql;
+using PaymentPlatform.Streaming.Leasing;
 
 namespace PaymentPlatform.Streaming.Postgres;
 
@@ -24,7 +25,7 @@ public sealed class PostgresStreamAdmin(NpgsqlDataSource database)
             command.Parameters.Add(new() { Value = stream });
             command.Parameters.Add(new() { Value = Guid.CreateVersion7().ToString() });
             command.Parameters.Add(new() { Value = partitions });
-            command.Parameters.Add(new() { Value = PostgresStream.Channel });
+            command.Parameters.Add(new() { Value = StreamSignals.Channel });
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
 
@@ -51,7 +52,7 @@ public sealed class PostgresStreamAdmin(NpgsqlDataSource database)
             """,
             "DELETE FROM stream_batches WHERE log_id IN (SELECT log_id FROM stream_logs WHERE stream = $1)",
             "DELETE FROM stream_logs WHERE stream = $1",
-            $"SELECT pg_notify('{PostgresStream.Channel}', 'l:' || $1)",
+            $"SELECT pg_notify('{StreamSignals.Channel}', 'l:' || $1)",
         ];
         await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
         foreach (var statement in statements)

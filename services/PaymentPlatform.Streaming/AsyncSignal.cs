@@ -1,4 +1,4 @@
-namespace PaymentPlatform.Streaming.Postgres;
+namespace PaymentPlatform.Streaming;
 
 /// <summary>An auto-reset event for one waiter. A signal that comes while nobody waits is kept.</summary>
 internal sealed class AsyncSignal : IDisposable

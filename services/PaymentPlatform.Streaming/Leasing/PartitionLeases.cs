@@ -2,11 +2,21 @@ using Npgsql;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
-namespace PaymentPlatform.Streaming.Postgres;
+namespace PaymentPlatform.Streaming.Leasing;
 
 /// <summary>One consumer's membership, leases and checkpoints in the database. The server's clock decides what has expired.</summary>
 internal sealed class PartitionLeases(NpgsqlDataSource database, string group, string stream, string owner, TimeSpan duration)
 {
+    /// <summary>Makes the group known, so that lag is counted for it and retention waits for it.</summary>
+    public static async Task RegisterAsync(NpgsqlDataSource database, string group, string stream, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("INSERT INTO stream_groups (consumer_group, stream) VALUES ($1, $2) ON CONFLICT DO NOTHING", connection);
+        command.Parameters.Add(new() { Value = group });
+        command.Parameters.Add(new() { Value = stream });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     /// <summary>The member's sign of life, and what it holds from now on.</summary>
     /// <param name="held">Partitions that the member still works on; any other lease of its own is given up.</param>
     /// <param name="leaving">True for a member that takes nothing more: what it holds is renewed, and counts for nobody's share.</param>
@@ -87,6 +97,18 @@ internal sealed class PartitionLeases(NpgsqlDataSource database, string group, s
         command.Parameters.Add(new() { Value = to });
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
+
+    /// <summary>False when the stream has another log now, or none.</summary>
+    public async Task<bool> IsCurrentAsync(string logId, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("SELECT 1 FROM stream_logs WHERE stream = $1 AND log_id = $2", connection);
+        command.Parameters.Add(new() { Value = stream });
+        command.Parameters.Add(new() { Value = logId });
+        return await command.ExecuteScalarAsync(cancellationToken) is not null;
+    }
+
+    public async Task<NpgsqlConnection> OpenConnectionAsync(CancellationToken cancellationToken) => await database.OpenConnectionAsync(cancellationToken);
 
     /// <summary>The partition's beginning while it is leased to this owner and its log is the stream's; null otherwise.</summary>
     public async Task<long?> FindOwnAsync(StreamPartition partition, CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
 using PaymentPlatform.Storage.Database.Checkpoints;
 
-namespace PaymentPlatform.Streaming.Postgres;
+namespace PaymentPlatform.Streaming.Leasing;
 
 /// <summary>
 /// A consumer's partitions and what waits for its caller. Leases, fetches and the caller meet here, under one lock and never for long.
@@ -11,7 +11,7 @@ internal sealed class ConsumerState(TimeProvider timeProvider, long prefetchByte
     private readonly Lock _gate = new();
     private readonly SortedDictionary<int, ConsumedPartition> _partitions = [];
     private readonly Queue<(ConsumedPartition Owner, ConsumerEvent Event)> _announcements = new();
-    private readonly Queue<(ConsumedPartition Owner, int Generation, PostgresMessageBatch Batch)> _batches = new();
+    private readonly Queue<(ConsumedPartition Owner, int Generation, MessageBatch Batch)> _batches = new();
     private long _bufferedBytes;
     private long _validUntil;
     private bool _stopping;
@@ -120,7 +120,6 @@ internal sealed class ConsumerState(TimeProvider timeProvider, long prefetchByte
             var consumed = new ConsumedPartition(partition, position);
             _partitions[partition.PartitionId] = consumed;
             Announce(consumed, new ConsumerEvent.Assigned(partition, position));
-            Fetch.Set();
         }
     }
 
@@ -157,7 +156,6 @@ internal sealed class ConsumerState(TimeProvider timeProvider, long prefetchByte
             consumed.Faults = 0;
             consumed.RetryAt = 0;
             Announce(consumed, new ConsumerEvent.Assigned(consumed.Partition, next));
-            Fetch.Set();
         }
     }
 
@@ -172,6 +170,7 @@ internal sealed class ConsumerState(TimeProvider timeProvider, long prefetchByte
             consumed.Generation++;
             _partitions.Remove(partition.PartitionId);
             Events.Set();
+            Fetch.Set();
             return true;
         }
     }
@@ -225,7 +224,7 @@ internal sealed class ConsumerState(TimeProvider timeProvider, long prefetchByte
 
     /// <summary>Takes a fetched batch over.</summary>
     /// <returns>False when it is not wanted any more: it is disposed then.</returns>
-    public bool Offer(FetchRequest request, PostgresMessageBatch batch)
+    public bool Offer(FetchRequest request, MessageBatch batch)
     {
         lock (_gate)
         {
@@ -241,6 +240,25 @@ internal sealed class ConsumerState(TimeProvider timeProvider, long prefetchByte
             _bufferedBytes += batch.HeldBytes;
             _batches.Enqueue((request.Partition, request.Generation, batch));
             Events.Set();
+            return true;
+        }
+    }
+
+    public bool IsWanted(FetchRequest request)
+    {
+        lock (_gate)
+            return request.Partition.Generation == request.Generation;
+    }
+
+    /// <summary>Another reader has it.</summary>
+    /// <returns>False when the request did not stand any more.</returns>
+    public bool Lose(FetchRequest request)
+    {
+        lock (_gate)
+        {
+            if (request.Partition.Generation != request.Generation)
+                return false;
+            LoseLocked(request.Partition);
             return true;
         }
     }
@@ -288,5 +306,6 @@ internal sealed class ConsumerState(TimeProvider timeProvider, long prefetchByte
     {
         _announcements.Enqueue((partition, announcement));
         Events.Set();
+        Fetch.Set();
     }
 }

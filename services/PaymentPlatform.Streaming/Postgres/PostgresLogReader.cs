@@ -1,13 +1,13 @@
 using System.Buffers;
 using System.Data;
-using Microsoft.Extensions.Logging;
 using Npgsql;
+using PaymentPlatform.Storage.Database.Checkpoints;
+using PaymentPlatform.Streaming.Leasing;
 
 namespace PaymentPlatform.Streaming.Postgres;
 
-/// <summary>Reads what follows in several partitions with one query, and decodes it. Used by one loop.</summary>
-internal sealed partial class BatchFetcher(
-    NpgsqlDataSource database, ConsumerState state, PartitionLeases leases, string group, StreamingTelemetry telemetry, ILogger logger)
+/// <summary>Reads what follows in several partitions with one query, and decodes it. NOTIFY tells when there is more.</summary>
+internal sealed class PostgresLogReader(NpgsqlDataSource database, FetchTarget target) : LogReader
 {
     /// <summary>Small record batches are put together up to here, so that the caller gets fewer, larger batches.</summary>
     private const int MergedBytes = 2 << 20;
@@ -17,11 +17,10 @@ internal sealed partial class BatchFetcher(
 
     private byte[] _payload = [];
 
-    /// <returns>Uncompressed bytes that were handed over.</returns>
-    public async Task<long> FetchAsync(string logId, IReadOnlyList<FetchRequest> requests, CancellationToken cancellationToken)
+    public override async Task<long> FetchAsync(string logId, IReadOnlyList<FetchRequest> requests, CancellationToken cancellationToken)
     {
         var fetched = 0L;
-        var gaps = new List<(FetchRequest Request, long From, long To)>();
+        var gaps = new List<(StreamPartition Partition, long From, long To)>();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using (var command = new NpgsqlCommand(Sql, connection))
         {
@@ -61,7 +60,7 @@ internal sealed partial class BatchFetcher(
 
                     open ??= new(request.Partition.Partition, request.Position);
                     if (first > open.NextOffset)
-                        gaps.Add((request, open.NextOffset, first));
+                        gaps.Add((request.Partition.Partition, open.NextOffset, first));
                     try
                     {
                         open.Append(payload.Span, uncompressed, first, next, micros);
@@ -69,8 +68,7 @@ internal sealed partial class BatchFetcher(
                     catch (InvalidDataException e)
                     {
                         skipping = true;
-                        telemetry.Corrupt(group);
-                        LogCorrupt(logger, group, request.Partition.Partition.ToString(), first, next, e.Message, state.Postpone(request).TotalSeconds);
+                        target.Corrupt(request, first, next, e.Message);
                     }
                 }
 
@@ -82,26 +80,9 @@ internal sealed partial class BatchFetcher(
             }
         }
 
-        foreach (var (request, from, to) in gaps)
-        {
-            if (await leases.RecordGapAsync(connection, request.Partition.Partition, from, to, cancellationToken))
-            {
-                telemetry.Gap(group, to - from);
-                LogGap(logger, group, request.Partition.Partition.ToString(), from, to);
-            }
-        }
-
+        foreach (var (partition, from, to) in gaps)
+            await target.GapAsync(connection, partition, from, to, cancellationToken);
         return fetched;
-    }
-
-    /// <summary>False when the stream has another log now, or none.</summary>
-    public async Task<bool> IsCurrentAsync(string stream, string logId, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand("SELECT 1 FROM stream_logs WHERE stream = $1 AND log_id = $2", connection);
-        command.Parameters.Add(new() { Value = stream });
-        command.Parameters.Add(new() { Value = logId });
-        return await command.ExecuteScalarAsync(cancellationToken) is not null;
     }
 
     private long Flush(IReadOnlyList<FetchRequest> requests, int index, ref PostgresMessageBatch? open)
@@ -117,7 +98,7 @@ internal sealed partial class BatchFetcher(
             return 0;
         }
 
-        return state.Offer(requests[index], batch) ? bytes : 0;
+        return target.Offer(requests[index], batch) ? bytes : 0;
     }
 
     private async ValueTask<ReadOnlyMemory<byte>> ReadPayloadAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
@@ -134,10 +115,4 @@ internal sealed partial class BatchFetcher(
         await stream.ReadExactlyAsync(_payload.AsMemory(0, length), cancellationToken);
         return _payload.AsMemory(0, length);
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Group {Group} can't read the record batch of {Partition} at offsets [{First}, {Next}): {Fault}. Nothing of the partition follows until it can; next try in {Seconds} s.")]
-    private static partial void LogCorrupt(ILogger logger, string group, string partition, long first, long next, string fault, double seconds);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Group {Group}: offsets [{From}, {To}) of {Partition} are not in the log; recorded as a gap.")]
-    private static partial void LogGap(ILogger logger, string group, string partition, long from, long to);
 }

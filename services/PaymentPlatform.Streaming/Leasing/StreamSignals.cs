@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace PaymentPlatform.Streaming.Postgres;
+namespace PaymentPlatform.Streaming.Leasing;
 
 /// <summary>
 /// The process's one LISTEN connection. A dropped one is opened again, and everybody is told to look for themselves then, for what was missed.
@@ -10,6 +10,9 @@ namespace PaymentPlatform.Streaming.Postgres;
 /// </summary>
 internal sealed partial class StreamSignals(NpgsqlDataSource database, TimeProvider timeProvider, ILogger<StreamSignals> logger) : IAsyncDisposable
 {
+    /// <summary>NOTIFY's channel, as the schema names it. Payloads: a log's id (appended), <c>g:group/stream</c> (members or leases changed), <c>l:stream</c> (log made or dropped).</summary>
+    public const string Channel = "payment_stream";
+
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private ImmutableList<Action<string>> _handlers = [];
@@ -46,7 +49,7 @@ internal sealed partial class StreamSignals(NpgsqlDataSource database, TimeProvi
                 connection.Notification += OnNotification;
                 try
                 {
-                    await ExecuteAsync(connection, "LISTEN " + PostgresStream.Channel, cancellationToken);
+                    await ExecuteAsync(connection, "LISTEN " + Channel, cancellationToken);
                     faults = 0;
                     Raise("");
                     while (true)

@@ -1,13 +1,15 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
-namespace PaymentPlatform.Streaming.Postgres;
+namespace PaymentPlatform.Streaming.Leasing;
 
 /// <summary>
+/// A consumer whose partitions are shared out by leases in the database, over any log that a <see cref="LogReader"/> reads.
 /// Two loops feed the caller: one keeps the leases, one reads ahead. Leases only share the work out: what keeps a stale owner from doing harm is the checkpoint's compare-and-swap.
 /// </summary>
-internal sealed partial class PostgresMessageConsumer : MessageConsumer
+internal sealed partial class LeasedMessageConsumer : MessageConsumer
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromSeconds(1);
 
@@ -23,15 +25,17 @@ internal sealed partial class PostgresMessageConsumer : MessageConsumer
     private readonly ILogger _logger;
     private readonly ConsumerState _state;
     private readonly PartitionLeases _leases;
-    private readonly BatchFetcher _fetcher;
+    private readonly LogReader _reader;
     private readonly IDisposable _subscription;
     private readonly CancellationTokenSource _end = new();
     private readonly SemaphoreSlim _leaseMutex = new(1, 1);
     private readonly Task _loops;
     private bool _left;
 
-    public PostgresMessageConsumer(
-        NpgsqlDataSource database, StreamSignals signals, string group, string owner, StreamingOptions options, StreamingTelemetry telemetry, TimeProvider timeProvider, ILogger<PostgresMessageConsumer> logger)
+    /// <param name="owner">The consumer's name among the group's members, from <see cref="NewOwner"/>.</param>
+    /// <param name="open">Makes the reader of the transport's log.</param>
+    public LeasedMessageConsumer(
+        NpgsqlDataSource database, StreamSignals signals, string group, string owner, StreamingOptions options, StreamingTelemetry telemetry, TimeProvider timeProvider, ILogger logger, Func<FetchTarget, LogReader> open)
     {
         _group = group;
         _stream = options.Stream;
@@ -41,10 +45,14 @@ internal sealed partial class PostgresMessageConsumer : MessageConsumer
         _logger = logger;
         _state = new(timeProvider, options.PrefetchBytes, options.PrefetchBytesPerPartition);
         _leases = new(database, group, _stream, owner, _leaseDuration);
-        _fetcher = new(database, _state, _leases, group, telemetry, logger);
+        _reader = open(new(group, _state, _leases, telemetry, logger));
         _subscription = signals.Subscribe(OnSignal);
         _loops = Task.WhenAll(Task.Run(() => KeepLeasesAsync(_end.Token)), Task.Run(() => ReadAheadAsync(_end.Token)));
     }
+
+    /// <summary>A name among the members. Older ones sort first, and those keep the odd partition when another joins.</summary>
+    public static string NewOwner(TimeProvider timeProvider) => string.Create(
+        CultureInfo.InvariantCulture, $"{timeProvider.GetUtcNow():yyyyMMdd'T'HHmmss.fffffff}-{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid():N}");
 
     public override bool IsStopped => _state.IsStopped;
 
@@ -130,6 +138,7 @@ internal sealed partial class PostgresMessageConsumer : MessageConsumer
         _subscription.Dispose();
         await _end.CancelAsync();
         await _loops;
+        await _reader.DisposeAsync();
         var held = _state.Held;
         _state.Clear();
         if (_left)
@@ -255,14 +264,14 @@ internal sealed partial class PostgresMessageConsumer : MessageConsumer
                 if (wanted.Count > 0)
                 {
                     var logId = wanted[0].Partition.Partition.LogId;
-                    fetched = await _fetcher.FetchAsync(logId, [.. wanted.Where(w => w.Partition.Partition.LogId == logId)], cancellationToken);
+                    fetched = await _reader.FetchAsync(logId, [.. wanted.Where(w => w.Partition.Partition.LogId == logId)], cancellationToken);
                     faults = 0;
-                    if (fetched == 0 && !await _state.Fetch.WaitAsync(s_poll, cancellationToken) && !await _fetcher.IsCurrentAsync(_stream, logId, cancellationToken))
+                    if (fetched == 0 && !await _reader.WaitAsync(_state.Fetch, s_poll, cancellationToken) && !await _leases.IsCurrentAsync(logId, cancellationToken))
                         _state.Leases.Set();
                 }
                 else
                 {
-                    await _state.Fetch.WaitAsync(s_poll, cancellationToken);
+                    await _reader.WaitAsync(_state.Fetch, s_poll, cancellationToken);
                 }
 
                 var rest = s_pace - _timeProvider.GetElapsedTime(began);

@@ -1,6 +1,6 @@
 using PaymentPlatform.Storage.Database.Checkpoints;
 
-namespace PaymentPlatform.Streaming.Postgres;
+namespace PaymentPlatform.Streaming.Leasing;
 
 /// <summary>What a consumer knows of one partition that it owns. Guarded by <see cref="ConsumerState"/>'s lock.</summary>
 internal sealed class ConsumedPartition(StreamPartition partition, long position)
