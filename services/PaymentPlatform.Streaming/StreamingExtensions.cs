@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using PaymentPlatform.Events;
 using PaymentPlatform.Streaming;
+using PaymentPlatform.Streaming.EventHubs;
 using PaymentPlatform.Streaming.Leasing;
 using PaymentPlatform.Streaming.Postgres;
 
@@ -10,7 +12,7 @@ namespace Microsoft.Extensions.Hosting;
 /// <summary>Registers the stream.</summary>
 public static class StreamingExtensions
 {
-    private static readonly string[] s_transports = ["Postgres"];
+    private static readonly string[] s_transports = ["Postgres", EventHubsTransport.Name];
 
     /// <summary>
     /// Section <c>Streaming</c>, whose <c>Transport</c> is chosen here: <see cref="MessagePublisher"/> (masks card data), <see cref="MessageConsumerFactory"/>, <see cref="StreamTopology"/>, <see cref="StreamingTelemetry"/>.
@@ -28,8 +30,7 @@ public static class StreamingExtensions
             .Validate(options => IsKnown(options.Transport), Unknown(builder.Configuration[$"{StreamingOptions.Section}:{nameof(StreamingOptions.Transport)}"]))
             .ValidateOnStart();
         builder.Services.AddSingleton<StreamingTelemetry>();
-        // A wrong name is reported by the options' validation; until then nothing of a transport is asked for.
-        builder.AddPostgresStream();
+        builder.AddTransport();
         builder.GuardCardData();
         return builder;
     }
@@ -48,19 +49,32 @@ public static class StreamingExtensions
             : new MaskingPublisher(services.GetInspectedPublisher(), services.GetRequiredService<TimeProvider>()));
     }
 
-    private static IHostApplicationBuilder AddPostgresStream(this IHostApplicationBuilder builder)
+    private static void AddTransport(this IHostApplicationBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<StreamSignals>();
+        builder.Services.AddSingleton<StreamRetention>();
+        builder.Services.AddHostedService<StreamRetentionService>();
+        var options = new StreamingOptions();
+        builder.Configuration.GetSection(StreamingOptions.Section).Bind(options);
+        var isEventHubs = EventHubsTransport.Name.Equals(options.Transport, StringComparison.OrdinalIgnoreCase);
+        var fault = isEventHubs ? EventHubsTransport.TryAdd(builder, options.Stream) : null;
+        if (isEventHubs && fault is null)
+            return;
+        // What is wrong is reported by the options' validation; until then nothing of a transport is asked for.
+        if (fault is not null)
+            builder.Services.AddOptions<StreamingOptions>().Validate(_ => false, fault);
+        builder.AddPostgresStream();
+    }
+
+    private static void AddPostgresStream(this IHostApplicationBuilder builder)
+    {
         builder.Services.AddSingleton<PostgresStreamTopology>();
         builder.Services.AddSingleton<StreamTopology>(provider => provider.GetRequiredService<PostgresStreamTopology>());
-        builder.Services.AddSingleton<StreamSignals>();
         builder.Services.AddSingleton<MessagePublisher, PostgresMessagePublisher>();
         builder.Services.AddSingleton<MessageConsumerFactory, PostgresMessageConsumerFactory>();
         builder.Services.AddSingleton<StreamRangeReader, PostgresStreamRangeReader>();
         builder.Services.AddSingleton<PostgresStreamAdmin>();
-        builder.Services.AddSingleton<StreamRetention>();
-        builder.Services.AddHostedService<StreamRetentionService>();
-        return builder;
     }
 
     private static bool IsKnown(string? transport) => s_transports.Contains(transport, StringComparer.OrdinalIgnoreCase);

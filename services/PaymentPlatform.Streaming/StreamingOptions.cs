@@ -7,7 +7,7 @@ public sealed class StreamingOptions
 {
     public const string Section = "Streaming";
 
-    /// <summary>Postgres. (Kafka and EventHubs are to follow.)</summary>
+    /// <summary>Postgres or EventHubs. (Kafka is to follow.)</summary>
     [Required]
     public string Transport { get; set; } = "Postgres";
 

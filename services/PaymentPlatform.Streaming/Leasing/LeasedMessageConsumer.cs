@@ -9,7 +9,7 @@ namespace PaymentPlatform.Streaming.Leasing;
 /// A consumer whose partitions are shared out by leases in the database, over any log that a <see cref="LogReader"/> reads.
 /// Two loops feed the caller: one keeps the leases, one reads ahead. Leases only share the work out: what keeps a stale owner from doing harm is the checkpoint's compare-and-swap.
 /// </summary>
-internal sealed partial class LeasedMessageConsumer : MessageConsumer
+internal partial class LeasedMessageConsumer : MessageConsumer
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromSeconds(1);
 
