@@ -4,7 +4,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using PaymentPlatform.Storage.Database;
@@ -40,7 +39,7 @@ public static class StorageExtensions
 #else
         builder.Services.AddSingleton(provider => new NpgsqlDataSourceBuilder(
             ConnectionString(RequireConnectionString(builder.Configuration, "paymentsdb"), provider.GetRequiredService<IOptions<HybridConnectionOptions>>().Value))
-            .UseLoggerFactory(provider.GetService<ILoggerFactory>())
+            .UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>())
             .Build());
 #endif
     }

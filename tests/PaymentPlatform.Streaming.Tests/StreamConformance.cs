@@ -92,7 +92,7 @@ public abstract class StreamConformance : IAsyncLifetime
     public async Task Publish_LargestAndEmptyBodies_Arrive()
     {
         var random = new Random(3);
-        var bodies = Enumerable.Range(0, 6).Select(i => new byte[i % 2 == 0 ? 1 << 20 : 0]).ToArray();
+        var bodies = Enumerable.Range(0, 6).Select(i => new byte[i % 2 == 0 ? Fixture.LargestBody : 0]).ToArray();
         foreach (var body in bodies)
             random.NextBytes(body);
         await using var publisher = Fixture.CreatePublisher();
@@ -317,6 +317,7 @@ public abstract class StreamConformance : IAsyncLifetime
         await using var publisher = Fixture.CreatePublisher();
         await publisher.PublishAsync([.. Enumerable.Range(0, 10).Select(i => Messages.Of($"{i}", key: "one"))]);
         await using var reader = await TestReader.CreateAsync(Fixture, "rewind", commits: false);
+        await reader.UntilOwnsAsync(StreamFixture.Partitions);
         await reader.UntilSeenAsync(10);
         var partition = reader.Seen[0].Partition;
 
@@ -433,10 +434,11 @@ public abstract class StreamConformance : IAsyncLifetime
             }
         }, "a publish after the cuts");
         await using var reader = await TestReader.CreateAsync(Fixture, "cut");
-        await reader.UntilAsync(() => reader.Seen.Any(m => m.Text == "end") && acknowledged.All(a => reader.Seen.Count(m => m.Text == $"{a}") == 40), "all that was acknowledged");
+        await reader.UntilAsync(() => reader.Seen.Any(m => m.Text == "end") && acknowledged.All(a => reader.Seen.Where(m => m.Text == $"{a}").DistinctBy(m => m.Key).Count() == 40), "all that was acknowledged");
 
         Assert.True(failed >= 10 && acknowledged.Count >= 10, $"{failed} failed, {acknowledged.Count} acknowledged");
-        Assert.All(reader.Seen.Where(m => m.Text != "end").GroupBy(m => m.Text), call => Assert.Equal(40, call.Count()));
+        if (Fixture.TakesCallsWhole)
+            Assert.All(reader.Seen.Where(m => m.Text != "end").GroupBy(m => m.Text), call => Assert.Equal(40, call.Count()));
     }
 
     /// <summary>Lets all readers work until the condition holds.</summary>

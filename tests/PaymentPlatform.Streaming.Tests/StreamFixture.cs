@@ -7,6 +7,12 @@ public abstract class StreamFixture : IAsyncDisposable
 {
     public const int Partitions = 4;
 
+    /// <summary>Bytes of the largest body that the transport takes.</summary>
+    public virtual int LargestBody => 1 << 20;
+
+    /// <summary>False over a broker, which takes each partition's part of a call by itself, and may take it twice.</summary>
+    public virtual bool TakesCallsWhole => true;
+
     /// <summary>Drops the stream and makes it again: another log.</summary>
     public abstract Task RecreateAsync();
 

@@ -15,7 +15,24 @@ public sealed class StreamingExtensionsTests(PlatformFixture platform)
 
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
 
-        Assert.Equal("Streaming:Transport is 'Pigeon': choose one of Postgres.", error.Message);
+        Assert.Equal("Streaming:Transport is 'Pigeon': choose one of Postgres, EventHubs.", error.Message);
+    }
+
+#if USE_ASPIRE
+    [Theory]
+    [InlineData("Streaming:Transport", "EventHubs", "ConnectionStrings:payments is not set: give the Event Hubs connection string")]
+#else
+    [Theory]
+    [InlineData("Streaming:Transport", "eventhubs", "Streaming:Transport is 'EventHubs': this build lacks it. Build with UseAspire=true, or choose Postgres or Kafka.")]
+#endif
+    public async Task AddStreaming_EventHubsThatCannotBeHad_StopsTheStartWithOneLine(string key, string value, string beginning)
+    {
+        using var host = await HostAsync((key, value));
+
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+
+        Assert.StartsWith(beginning, error.Message);
+        Assert.DoesNotContain('\n', error.Message);
     }
 
     [Fact]

@@ -27,8 +27,8 @@ internal static class EventHubsTransport
             return e.Message;
         }
 #else
-        _ = stream;
-        return $"Streaming:Transport is '{Name}': this build of {builder.Environment.ApplicationName} lacks it. Build with UseAspire=true, or choose Postgres or Kafka.";
+        _ = (builder, stream);
+        return $"Streaming:Transport is '{Name}': this build lacks it. Build with UseAspire=true, or choose Postgres or Kafka.";
 #endif
     }
 

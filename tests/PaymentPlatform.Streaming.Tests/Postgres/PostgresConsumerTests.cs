@@ -1,5 +1,6 @@
 using Npgsql;
 using PaymentPlatform.Storage.Database.Checkpoints;
+using PaymentPlatform.Streaming.Leasing;
 using PaymentPlatform.Streaming.Postgres;
 using PaymentPlatform.Testing;
 

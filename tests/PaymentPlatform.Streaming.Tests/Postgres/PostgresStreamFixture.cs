@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using PaymentPlatform.Storage.Database.Checkpoints;
+using PaymentPlatform.Streaming.Leasing;
 using PaymentPlatform.Streaming.Postgres;
 using PaymentPlatform.Testing;
 

@@ -1,7 +1,8 @@
 using PaymentPlatform.Storage.Database.Checkpoints;
+using PaymentPlatform.Streaming.Leasing;
 using PaymentPlatform.Streaming.Postgres;
 
-namespace PaymentPlatform.Streaming.Tests.Postgres;
+namespace PaymentPlatform.Streaming.Tests.Leasing;
 
 public sealed class ConsumerStateTests
 {
