@@ -7,11 +7,11 @@ public sealed class StreamingOptions
 {
     public const string Section = "Streaming";
 
-    /// <summary>Postgres or EventHubs. (Kafka is to follow.)</summary>
+    /// <summary>Postgres or EventHubs, the same for every service. (Kafka is to follow.)</summary>
     [Required]
     public string Transport { get; set; } = "Postgres";
 
-    /// <summary>The stream's (hub's, topic's) name.</summary>
+    /// <summary>The stream's (hub's, topic's) name. A connection string's EntityPath names the hub where it differs.</summary>
     [Required, StringLength(200, MinimumLength = 1)]
     public string Stream { get; set; } = "payments";
 

@@ -302,7 +302,8 @@ public abstract class StreamConformance : IAsyncLifetime
         await publisher.PublishAsync(Messages.Numbered(0, 100));
         await using var reader = await TestReader.CreateAsync(Fixture, "two", commits: false);
         await reader.UntilSeenAsync(100);
-        var ranges = reader.Owned.Select(o => new OffsetRange(o.Key, 0, o.Value)).Where(r => r.To > 0).Take(2).ToArray();
+        var begun = reader.Announced.OfType<ConsumerEvent.Assigned>().ToDictionary(a => a.Partition, a => a.NextOffset);
+        var ranges = reader.Owned.Select(o => new OffsetRange(o.Key, begun[o.Key], o.Value)).Where(r => r.To > r.From).Take(2).ToArray();
         Assert.Empty(await Fixture.CommitAsync("two", ranges[0]));
 
         var stale = await Fixture.CommitAsync("two", ranges);
@@ -391,7 +392,7 @@ public abstract class StreamConformance : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Publish_ConnectionsCutAllTheWhile_EachCallIsThereWholeOrNotAtAll()
+    public virtual async Task Publish_ConnectionsCutAllTheWhile_EachCallIsThereWholeOrNotAtAll()
     {
         await using var publisher = Fixture.CreatePublisher();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);

@@ -24,6 +24,7 @@ internal sealed partial class HubLogReader : LogReader
     private readonly List<Task> _awaited = [];
     private readonly CancellationTokenSource _end = new();
     private readonly Task _observing;
+    private bool _isDoubtful;
 
     public HubLogReader(HubClient hub, HubLog log, string group, FetchTarget target, TimeProvider timeProvider, ILogger logger)
     {
@@ -95,7 +96,10 @@ internal sealed partial class HubLogReader : LogReader
     private async Task<HubFeed?> OpenAsync(string logId, FetchRequest request, CancellationToken cancellationToken)
     {
         var partition = request.Partition.Partition;
-        if (await _log.ObserveAsync(isPressing: false, cancellationToken) != logId)
+        // After a fault only an answer from after it counts: the hub may have come back as another one, long enough already for the position to lie in it.
+        var current = await _log.ObserveAsync(_isDoubtful, cancellationToken);
+        _isDoubtful = false;
+        if (current != logId)
         {
             // The mirror says so now, and with it the leases.
             _target.Failed(request, "the hub holds another log now");
@@ -147,6 +151,7 @@ internal sealed partial class HubLogReader : LogReader
 
     private async Task FailAsync(FetchRequest request, HubException fault, CancellationToken cancellationToken)
     {
+        _isDoubtful = true;
         if (fault.Fault == HubFault.Disconnected)
         {
             _target.Lose(request, "another reader of the group has taken it");

@@ -9,6 +9,9 @@ internal static class HubMessages
     /// <summary>The key of a message, which can't be the hub's own partition key when the partition is named.</summary>
     public const string PartitionKey = "partition_key";
 
+    /// <summary>What the SDK writes into an event that comes without a trace context.</summary>
+    private const string DiagnosticId = "Diagnostic-Id";
+
     /// <summary>Memory of an event besides its body, roughly.</summary>
     private const int Overhead = 500;
 
@@ -44,6 +47,9 @@ internal static class HubMessages
                     break;
                 case HeaderNames.IdempotencyIndex:
                     index = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : -1;
+                    break;
+                case DiagnosticId:
+                    headers.TryAdd(HeaderNames.TraceParent, text);
                     break;
                 default:
                     headers[name.ToLowerInvariant()] = text;

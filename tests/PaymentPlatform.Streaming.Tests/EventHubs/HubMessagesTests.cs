@@ -39,6 +39,17 @@ public sealed class HubMessagesTests
     }
 
     [Theory]
+    [InlineData("Diagnostic-Id", "traceparent")]
+    [InlineData("traceparent", "Diagnostic-Id")]
+    public void Read_TraceContextOfTheSdk_StandsInForAMissingOne(string first, string second)
+    {
+        var own = new Dictionary<string, object> { [first] = first, [second] = second };
+
+        Assert.Equal(new MessageHeaders([new("traceparent", "traceparent")]), HubMessages.Read(new(0, s_time, default, null, null, null, own)).Message.Headers);
+        Assert.Equal(new MessageHeaders([new("traceparent", "sdk")]), HubMessages.Read(new(0, s_time, default, null, null, null, new Dictionary<string, object> { ["Diagnostic-Id"] = "sdk" })).Message.Headers);
+    }
+
+    [Theory]
     [InlineData("", "3")]
     [InlineData("key", "")]
     [InlineData("key", "-1")]

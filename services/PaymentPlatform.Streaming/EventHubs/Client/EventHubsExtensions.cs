@@ -25,16 +25,18 @@ internal static class EventHubsExtensions
             {
                 settings.EventHubName = address.Hub;
                 settings.Credential = credential;
-                if (address.ConnectionString is null)
-                    settings.FullyQualifiedNamespace = address.Namespace;
+                settings.ConnectionString = address.ConnectionString;
+                settings.FullyQualifiedNamespace = address.ConnectionString is null ? address.Namespace : null;
             },
-            client => client.ConfigureOptions(options => options.RetryOptions = new EventHubsRetryOptions
-            {
-                // All tries together stay below the publisher's own limit.
-                MaximumRetries = 3,
-                TryTimeout = TimeSpan.FromSeconds(15),
-                MaximumDelay = TimeSpan.FromSeconds(5),
-            }));
+            client => client.ConfigureOptions(SetRetries));
         builder.Services.AddSingleton<HubClient>(services => new SdkHubClient(services.GetRequiredService<EventHubProducerClient>(), address, credential));
     }
+
+    /// <summary>All tries together stay below the publisher's own limit.</summary>
+    public static void SetRetries(EventHubProducerClientOptions options) => options.RetryOptions = new EventHubsRetryOptions
+    {
+        MaximumRetries = 3,
+        TryTimeout = TimeSpan.FromSeconds(15),
+        MaximumDelay = TimeSpan.FromSeconds(5),
+    };
 }

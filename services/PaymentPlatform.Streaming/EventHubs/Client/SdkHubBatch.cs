@@ -17,7 +17,8 @@ internal sealed class SdkHubBatch(EventDataBatch events) : HubBatch
 
     public override bool TryAdd(in Message message, in MessageIdentity identity)
     {
-        var data = new EventData(message.Body);
+        // A copy: a send that was given up may still be on its way when its caller takes the memory back.
+        var data = new EventData((ReadOnlyMemory<byte>)message.Body.ToArray());
         if (!message.MessageId.IsEmpty)
             data.MessageId = Encoding.UTF8.GetString(message.MessageId.Span);
         if (!message.CorrelationId.IsEmpty)

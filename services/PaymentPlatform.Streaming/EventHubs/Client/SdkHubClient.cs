@@ -41,6 +41,7 @@ internal sealed class SdkHubClient(EventHubProducerClient producer, HubAddress a
             OwnerLevel = isExclusive ? OwnerLevel : null,
             PrefetchCount = PrefetchedEvents,
             PrefetchSizeInBytes = PrefetchedBytes,
+            TrackLastEnqueuedEventProperties = false,
             // A receiver that reconnects by itself goes on at an offset, in whatever log it finds: ours ends instead, and the next one looks first.
             RetryOptions = new EventHubsRetryOptions { MaximumRetries = 0, TryTimeout = TimeSpan.FromSeconds(15) },
         };
