@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 
 namespace PaymentPlatform.Streaming.Brokers;
 
@@ -7,16 +8,22 @@ public sealed class BrokerLog(NpgsqlDataSource database, string stream, string t
 {
     private const string OtherTransport = "PP004";
 
-    /// <summary>Notes what the broker says. Another log id than the last one is a recreated log: what a group had not read of the old one is recorded as a gap.</summary>
+    private volatile string? _seen;
+
+    /// <summary>
+    /// Notes what the broker says. Another log id than the last one is a recreated log: what a group had not read of the old one is recorded as a gap.
+    /// Where another process has noted yet another log since this one looked last, nothing is noted: ask the broker again.
+    /// </summary>
     /// <param name="partitionCount">Of the whole log.</param>
     /// <param name="partitions">Those that were looked at; any order.</param>
     /// <exception cref="StreamUnavailableException">The stream's name belongs to another transport in this database.</exception>
     /// <exception cref="NpgsqlException">The database can't be reached.</exception>
     public async Task ObserveAsync(string logId, int partitionCount, IReadOnlyCollection<ObservedPartition> partitions, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("SELECT stream_observe($1, $2, $3, $4, $5, $6, $7)");
+        await using var command = database.CreateCommand("SELECT stream_observe($1, $2, $3, $4, $5, $6, $7, $8)");
         command.Parameters.Add(new() { Value = stream });
         command.Parameters.Add(new() { Value = transport });
+        command.Parameters.Add(new() { Value = _seen ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         command.Parameters.Add(new() { Value = logId });
         command.Parameters.Add(new() { Value = partitionCount });
         command.Parameters.Add(new() { Value = partitions.Select(p => p.PartitionId).ToArray() });
@@ -24,7 +31,7 @@ public sealed class BrokerLog(NpgsqlDataSource database, string stream, string t
         command.Parameters.Add(new() { Value = partitions.Select(p => p.NextOffset).ToArray() });
         try
         {
-            await command.ExecuteNonQueryAsync(cancellationToken);
+            _seen = (string?)await command.ExecuteScalarAsync(cancellationToken);
         }
         catch (PostgresException e) when (e.SqlState == OtherTransport)
         {

@@ -34,8 +34,10 @@ public sealed partial class RepeatFilter(NpgsqlDataSource database, string consu
                 await LoadAsync(batch.Partition, unknown, cancellationToken);
                 return;
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException && !cancellationToken.IsCancellationRequested)
+            catch (Exception e) when (e is NpgsqlException or TimeoutException)
             {
+                // Npgsql does not always say that it was cancelled.
+                cancellationToken.ThrowIfCancellationRequested();
                 var backoff = TimeSpan.FromMilliseconds(Math.Min(s_maxBackoff.TotalMilliseconds, 100 << Math.Min(attempt, 10)));
                 LogFault(logger, e.Message, backoff.TotalSeconds);
                 await Task.Delay(backoff, timeProvider, cancellationToken);

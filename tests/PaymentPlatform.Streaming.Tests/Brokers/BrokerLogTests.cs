@@ -61,6 +61,24 @@ public sealed class BrokerLogTests(PlatformFixture platform) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Observe_OlderThanWhatAnotherProcessNoted_IsVoidUntilTheBrokerIsAskedAgain()
+    {
+        var other = new BrokerLog(_database, "payments", "Kafka");
+        await _log.ObserveAsync("one", 1, [new(0, 0, 10)], Cancellation);
+        await other.ObserveAsync("one", 1, [], Cancellation);
+        await other.ObserveAsync("two", 1, [new(0, 0, 2)], Cancellation);
+
+        // Asked before the log was recreated, written after.
+        await _log.ObserveAsync("one", 1, [new(0, 0, 11)], Cancellation);
+        Assert.Equal(["two 2"], await RowsAsync("SELECT log_id || ' ' || end_offset FROM stream_lag"));
+
+        await _log.ObserveAsync("two", 1, [new(0, 0, 3)], Cancellation);
+        Assert.Equal(["two 3"], await RowsAsync("SELECT log_id || ' ' || end_offset FROM stream_lag"));
+        await _log.ObserveAsync("three", 1, [], Cancellation);
+        Assert.Equal(["three 0"], await RowsAsync("SELECT log_id || ' ' || end_offset FROM stream_lag"));
+    }
+
+    [Fact]
     public async Task Observe_NameOfAnotherTransport_IsRefusedBothWays()
     {
         await new PostgresStreamAdmin(_database).CreateAsync("payments", 1, Cancellation);

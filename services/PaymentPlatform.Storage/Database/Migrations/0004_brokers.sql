@@ -30,8 +30,9 @@ CREATE TABLE archived_duplicates (
 );
 
 -- What a process saw of a broker's log. Another log under the name replaces the old one; what a group had not read of it becomes a gap.
+-- p_seen is the log that the observer last found here. When another has put a newer one in its place meanwhile, the observation is void: it may be older than that. Answers the log that stands.
 -- PP004: the name belongs to another transport.
-CREATE FUNCTION stream_observe(p_stream text, p_transport text, p_log_id text, p_partitions int, p_ids int[], p_first bigint[], p_next bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION stream_observe(p_stream text, p_transport text, p_seen text, p_log_id text, p_partitions int, p_ids int[], p_first bigint[], p_next bigint[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   v_known stream_logs%ROWTYPE;
 BEGIN
@@ -41,6 +42,9 @@ BEGIN
     SELECT * INTO v_known FROM stream_logs WHERE stream = p_stream;
     IF FOUND AND v_known.transport <> p_transport THEN
       RAISE EXCEPTION 'The stream ''%'' in this database belongs to the transport %.', p_stream, v_known.transport USING ERRCODE = 'PP004';
+    END IF;
+    IF FOUND AND v_known.log_id <> p_log_id AND v_known.log_id <> p_seen THEN
+      RETURN v_known.log_id;
     END IF;
     IF FOUND AND v_known.log_id <> p_log_id THEN
       INSERT INTO stream_gaps AS s (consumer_group, stream, log_id, partition_id, first_offset, next_offset)
@@ -60,6 +64,7 @@ BEGIN
     JOIN stream_partitions x ON x.log_id = p_log_id AND x.partition_id = w.id AND (x.first_offset < w.first OR x.next_offset < w.next)
     ORDER BY w.id FOR UPDATE OF x) o
   WHERE p.log_id = p_log_id AND p.partition_id = o.id;
+  RETURN p_log_id;
 END $$;
 
 -- Where the broker shares out partitions, leases only tell who has them.
