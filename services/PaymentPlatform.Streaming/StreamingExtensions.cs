@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using PaymentPlatform.Events;
 using PaymentPlatform.Streaming;
 using PaymentPlatform.Streaming.EventHubs;
+using PaymentPlatform.Streaming.Kafka;
 using PaymentPlatform.Streaming.Leasing;
 using PaymentPlatform.Streaming.Postgres;
 
@@ -12,7 +13,7 @@ namespace Microsoft.Extensions.Hosting;
 /// <summary>Registers the stream.</summary>
 public static class StreamingExtensions
 {
-    private static readonly string[] s_transports = ["Postgres", EventHubsTransport.Name];
+    private static readonly string[] s_transports = ["Postgres", KafkaStream.Transport, EventHubsTransport.Name];
 
     /// <summary>
     /// Section <c>Streaming</c>, whose <c>Transport</c> is chosen here: <see cref="MessagePublisher"/> (masks card data), <see cref="MessageConsumerFactory"/>, <see cref="StreamTopology"/>, <see cref="StreamingTelemetry"/>.
@@ -57,6 +58,12 @@ public static class StreamingExtensions
         builder.Services.AddHostedService<StreamRetentionService>();
         var options = new StreamingOptions();
         builder.Configuration.GetSection(StreamingOptions.Section).Bind(options);
+        if (KafkaStream.Transport.Equals(options.Transport, StringComparison.OrdinalIgnoreCase))
+        {
+            builder.AddKafkaStream();
+            return;
+        }
+
         var isEventHubs = EventHubsTransport.Name.Equals(options.Transport, StringComparison.OrdinalIgnoreCase);
         var fault = isEventHubs ? EventHubsTransport.TryAdd(builder, options.Stream) : null;
         if (isEventHubs && fault is null)

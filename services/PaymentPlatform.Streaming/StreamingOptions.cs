@@ -7,7 +7,7 @@ public sealed class StreamingOptions
 {
     public const string Section = "Streaming";
 
-    /// <summary>Postgres or EventHubs, the same for every service. (Kafka is to follow.)</summary>
+    /// <summary>Postgres, Kafka or EventHubs, the same for every service.</summary>
     [Required]
     public string Transport { get; set; } = "Postgres";
 
@@ -15,7 +15,7 @@ public sealed class StreamingOptions
     [Required, StringLength(200, MinimumLength = 1)]
     public string Stream { get; set; } = "payments";
 
-    /// <summary>How many partitions a new PostgreSQL stream gets; an existing one keeps its own.</summary>
+    /// <summary>How many partitions a new stream gets; an existing one keeps its own.</summary>
     [Range(1, 256)]
     public int Partitions { get; set; } = 4;
 

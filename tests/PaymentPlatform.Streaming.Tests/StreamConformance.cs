@@ -394,7 +394,7 @@ public abstract class StreamConformance : IAsyncLifetime
     [Fact]
     public virtual async Task Publish_ConnectionsCutAllTheWhile_EachCallIsThereWholeOrNotAtAll()
     {
-        await using var publisher = Fixture.CreatePublisher();
+        await using var publisher = Fixture.CreateImpatientPublisher();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var cutting = Task.Run(async () =>
         {

@@ -19,6 +19,9 @@ public abstract class StreamFixture : IAsyncDisposable
     /// <summary>As another process would have it: nothing is shared between two of them.</summary>
     public abstract MessagePublisher CreatePublisher();
 
+    /// <summary>One that soon gives up.</summary>
+    public virtual MessagePublisher CreateImpatientPublisher() => CreatePublisher();
+
     /// <inheritdoc cref="CreatePublisher"/>
     public abstract MessageConsumerFactory CreateConsumers();
 

@@ -15,7 +15,7 @@ public sealed class StreamingExtensionsTests(PlatformFixture platform)
 
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
 
-        Assert.Equal("Streaming:Transport is 'Pigeon': choose one of Postgres, EventHubs.", error.Message);
+        Assert.Equal("Streaming:Transport is 'Pigeon': choose one of Postgres, Kafka, EventHubs.", error.Message);
     }
 
 #if USE_ASPIRE

@@ -80,6 +80,28 @@ internal sealed class PartitionLeases(NpgsqlDataSource database, string group, s
         }
     }
 
+    /// <summary>Where the group stands in the partitions of a log.</summary>
+    public async Task<Dictionary<int, long>> ReadCheckpointsAsync(string logId, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand("SELECT partition_id, next_offset FROM stream_checkpoints WHERE consumer_group = $1 AND stream = $2 AND log_id = $3", connection);
+        command.Parameters.Add(new() { Value = group });
+        command.Parameters.Add(new() { Value = stream });
+        command.Parameters.Add(new() { Value = logId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var checkpoints = new Dictionary<int, long>();
+        while (await reader.ReadAsync(cancellationToken))
+            checkpoints[reader.GetInt32(0)] = reader.GetInt64(1);
+        return checkpoints;
+    }
+
+    /// <inheritdoc cref="RecordGapAsync(NpgsqlConnection, StreamPartition, long, long, CancellationToken)"/>
+    public async Task<bool> RecordGapAsync(StreamPartition partition, long from, long to, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await RecordGapAsync(connection, partition, from, to, cancellationToken);
+    }
+
     /// <summary>Offsets [from, to) are not in the log.</summary>
     /// <returns>False when the gap was known already.</returns>
     public async Task<bool> RecordGapAsync(NpgsqlConnection connection, StreamPartition partition, long from, long to, CancellationToken cancellationToken)
