@@ -19,7 +19,7 @@ var blobs = storage.AddBlobs(PlatformNames.Blobs);
 var rawEvents = storage.AddBlobContainer(PlatformNames.RawEvents);
 
 // The database: positions, manifest, figures. A container here, Azure Database for PostgreSQL there, the password in Key Vault.
-var databaseUser = builder.AddParameter("postgres-user", "payments", publishValueAsDefault: true);
+var databaseUser = builder.AddParameter("postgres-user", "platform", publishValueAsDefault: true);
 var databasePassword = builder.AddParameter("postgres-password", Generated.Secret(), secret: true, persist: true);
 var postgres = builder.AddAzurePostgresFlexibleServer("postgres").WithPasswordAuthentication(databaseUser, databasePassword)
     .RunAsContainer(server => server.KeepData(settings)).ConfigureAzure(settings);

@@ -115,7 +115,7 @@ internal static class AzureInfrastructure
                     { "dbName", PlatformNames.Database },
                     { "userName", lag.User.AsProvisioningParameter(infrastructure) },
                     { "sslmode", "require" },
-                    { "query", LagSource.Query(group) },
+                    { "query", LagQuery.Of(group) },
                     { "targetQueryValue", settings.LagPerReplica.ToString(CultureInfo.InvariantCulture) },
                 },
             },
