@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
+using PaymentPlatform;
 
 namespace Microsoft.Extensions.Hosting;
 
@@ -45,8 +46,8 @@ public static class ServiceDefaultsExtensions
     /// <summary><c>/health</c> (all checks: ready to work) and <c>/alive</c> (the process itself), mapped in every environment and open to everybody: container probes need them.</summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks("/health").AllowAnonymous();
-        app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") }).AllowAnonymous();
+        app.MapHealthChecks(PlatformNames.ReadyPath).AllowAnonymous();
+        app.MapHealthChecks(PlatformNames.AlivePath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") }).AllowAnonymous();
         return app;
     }
 
@@ -82,7 +83,7 @@ public static class ServiceDefaultsExtensions
                 .AddMeter($"{TelemetryPrefix}.*", "Npgsql"))
             .WithTracing(tracing => tracing
                 .AddSource($"{TelemetryPrefix}.*", builder.Environment.ApplicationName)
-                .AddAspNetCoreInstrumentation(http => http.Filter = context => !context.Request.Path.StartsWithSegments("/health") && !context.Request.Path.StartsWithSegments("/alive"))
+                .AddAspNetCoreInstrumentation(http => http.Filter = context => !context.Request.Path.StartsWithSegments(PlatformNames.ReadyPath) && !context.Request.Path.StartsWithSegments(PlatformNames.AlivePath))
                 .AddHttpClientInstrumentation());
         if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
             telemetry.UseOtlpExporter();
