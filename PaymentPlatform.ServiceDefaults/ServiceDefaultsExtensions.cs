@@ -35,6 +35,14 @@ public static class ServiceDefaultsExtensions
         return builder;
     }
 
+    /// <summary>What a process has that runs to its end and takes no calls: telemetry and JSON logs.</summary>
+    public static TBuilder AddJobDefaults<TBuilder>(this TBuilder builder)
+        where TBuilder : IHostApplicationBuilder
+    {
+        builder.AddTelemetry();
+        return builder;
+    }
+
     /// <summary>Every error is a problem details document, also an unknown path and a fault of our own.</summary>
     public static WebApplication UseProblemAnswers(this WebApplication app)
     {

@@ -22,7 +22,7 @@ internal static partial class MigratorRun
         try
         {
             var builder = Host.CreateApplicationBuilder(args);
-            builder.AddServiceDefaults();
+            builder.AddJobDefaults();
             builder.AddHybridStorage();
             builder.Services.AddOptions<MigratorOptions>().BindConfiguration(MigratorOptions.Section).ValidateDataAnnotations().ValidateOnStart();
             using var host = builder.Build();

@@ -18,6 +18,13 @@ namespace PaymentPlatform.Topology.Tests;
 /// <summary>Each name is what the services really use, and what the AppHost really gives.</summary>
 public sealed class NamesTests
 {
+    // As the environment variables' provider does it.
+    private static readonly string s_transport = PlatformNames.TransportSetting.Replace("__", ":");
+    private static readonly string s_operateKey = PlatformNames.OperateKeySetting.Replace("__", ":");
+
+    // What the AppHost generates: letters and digits.
+    private static readonly string s_secret = string.Concat(Enumerable.Repeat("aB3d", 10));
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -45,12 +52,35 @@ public sealed class NamesTests
     public void Services_TransportSetting_IsTheOneTheyRead()
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
-        // As the environment variables' provider does it.
-        builder.Configuration[PlatformNames.TransportSetting.Replace("__", ":")] = "Carrier pigeon";
+        builder.Configuration[s_transport] = "Carrier pigeon";
         builder.AddStreaming();
         using var host = builder.Build();
         var refused = Assert.Throws<OptionsValidationException>(() => host.Services.GetRequiredService<IOptions<StreamingOptions>>().Value);
         Assert.Contains("Carrier pigeon", refused.Message);
+    }
+
+    [Fact]
+    public async Task Services_OperateKeySetting_LetsThemStartOutsideDevelopment()
+    {
+        using (var closed = Build(null))
+            await Assert.ThrowsAsync<OptionsValidationException>(() => closed.StartAsync(Token));
+        using var open = Build(s_secret);
+        await open.StartAsync(Token);
+        await open.StopAsync(Token);
+
+        static IHost Build(string? key)
+        {
+            var builder = WebApplication.CreateEmptyBuilder(new() { EnvironmentName = "Production" });
+            builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+            builder.Services.AddRoutingCore();
+            builder.Configuration[s_operateKey] = key;
+            builder.AddServiceDefaults();
+            var app = builder.Build();
+            app.UseRouting();
+            app.UseAccess();
+            app.MapDefaultEndpoints();
+            return app;
+        }
     }
 
     [Theory]
@@ -62,10 +92,12 @@ public sealed class NamesTests
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         builder.Services.AddRoutingCore();
         builder.Configuration[$"ConnectionStrings:{PlatformNames.Database}"] = "Host=127.0.0.1;Port=1;Timeout=1";
+        builder.Configuration[s_operateKey] = s_secret;
         builder.AddServiceDefaults();
         builder.AddHybridStorage();
         await using var app = builder.Build();
         app.UseRouting();
+        app.UseAccess();
         app.MapDefaultEndpoints();
         await app.StartAsync(Token);
         using var http = new HttpClient { BaseAddress = new(app.Urls.Single()) };
