@@ -8,7 +8,7 @@ var settings = PlatformSettings.Read(builder.Configuration);
 builder.AddAzureContainerAppEnvironment("apps");
 
 // The stream. The emulator forgets it when it stops; positions carry the log's id, so that the next one is read from its beginning.
-var eventHubs = builder.AddAzureEventHubs("eventhubs").RunAsEmulator().ConfigureAzure(settings);
+var eventHubs = builder.AddAzureEventHubs(PlatformNames.EventHubs).RunAsEmulator().ConfigureAzure(settings);
 var payments = eventHubs.AddHub(PlatformNames.Stream).WithProperties(hub => hub.PartitionCount = settings.Partitions);
 payments.AddConsumerGroup("payments-archiver", PlatformNames.ArchiverGroup);
 payments.AddConsumerGroup("payments-metrics", PlatformNames.MetricsGroup);

@@ -6,6 +6,9 @@ internal static class PlatformNames
     /// <summary>The hub, and the connection string of the stream.</summary>
     public const string Stream = "payments";
 
+    /// <summary>The namespace of the hub, or its emulator.</summary>
+    public const string EventHubs = "eventhubs";
+
     /// <summary>The database, and its connection string.</summary>
     public const string Database = "paymentsdb";
 

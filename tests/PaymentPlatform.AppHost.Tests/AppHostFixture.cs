@@ -1,5 +1,7 @@
+using Aspire.Hosting.Azure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using PaymentPlatform.Streaming.Tests;
 
 namespace PaymentPlatform.AppHost.Tests;
 
@@ -9,6 +11,9 @@ namespace PaymentPlatform.AppHost.Tests;
 /// </summary>
 public sealed class AppHostFixture : IAsyncLifetime
 {
+    internal const string ConformanceHub = "conformance";
+    internal static readonly string[] ConformanceGroups = ["conformance-1", "conformance-2"];
+
     // Images are pulled the first time.
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(8);
 
@@ -49,6 +54,7 @@ public sealed class AppHostFixture : IAsyncLifetime
         builder.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
         // Files come sooner; everything else is as it is for everybody.
         builder.CreateResourceBuilder<ProjectResource>(PlatformNames.BlobArchiver).WithEnvironment("Archiver__FlushAge", "00:00:02");
+        AddConformanceHub(builder);
         _app = await builder.BuildAsync(patience.Token);
         await _app.StartAsync(patience.Token);
         foreach (var service in s_services)
@@ -59,6 +65,14 @@ public sealed class AppHostFixture : IAsyncLifetime
     {
         if (_app is not null)
             await _app.DisposeAsync();
+    }
+
+    /// <summary>The transport's own suite needs a hub that nobody else reads. The emulator takes hubs from its configuration only.</summary>
+    private static void AddConformanceHub(IDistributedApplicationTestingBuilder builder)
+    {
+        var hub = builder.CreateResourceBuilder<AzureEventHubsResource>(PlatformNames.EventHubs).AddHub(ConformanceHub).WithProperties(hub => hub.PartitionCount = StreamFixture.Partitions);
+        foreach (var group in ConformanceGroups)
+            hub.AddConsumerGroup(group);
     }
 
     private async Task WaitForAsync(string service, CancellationToken cancellationToken)

@@ -107,6 +107,7 @@ public sealed class NamesTests
     }
 
     [Theory]
+    [InlineData("AddAzureEventHubs", 0, PlatformNames.EventHubs)]
     [InlineData("AddHub", 0, PlatformNames.Stream)]
     [InlineData("AddConsumerGroup", 1, PlatformNames.ArchiverGroup, PlatformNames.MetricsGroup)]
     [InlineData("AddBlobs", 0, PlatformNames.Blobs)]
