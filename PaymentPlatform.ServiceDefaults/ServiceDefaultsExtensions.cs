@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
+using PaymentPlatform;
 
 namespace Microsoft.Extensions.Hosting;
 
@@ -34,6 +35,14 @@ public static class ServiceDefaultsExtensions
         return builder;
     }
 
+    /// <summary>What a process has that runs to its end and takes no calls: telemetry and JSON logs.</summary>
+    public static TBuilder AddJobDefaults<TBuilder>(this TBuilder builder)
+        where TBuilder : IHostApplicationBuilder
+    {
+        builder.AddTelemetry();
+        return builder;
+    }
+
     /// <summary>Every error is a problem details document, also an unknown path and a fault of our own.</summary>
     public static WebApplication UseProblemAnswers(this WebApplication app)
     {
@@ -45,8 +54,8 @@ public static class ServiceDefaultsExtensions
     /// <summary><c>/health</c> (all checks: ready to work) and <c>/alive</c> (the process itself), mapped in every environment and open to everybody: container probes need them.</summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks("/health").AllowAnonymous();
-        app.MapHealthChecks("/alive", new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") }).AllowAnonymous();
+        app.MapHealthChecks(PlatformNames.ReadyPath).AllowAnonymous();
+        app.MapHealthChecks(PlatformNames.AlivePath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") }).AllowAnonymous();
         return app;
     }
 
@@ -82,7 +91,7 @@ public static class ServiceDefaultsExtensions
                 .AddMeter($"{TelemetryPrefix}.*", "Npgsql"))
             .WithTracing(tracing => tracing
                 .AddSource($"{TelemetryPrefix}.*", builder.Environment.ApplicationName)
-                .AddAspNetCoreInstrumentation(http => http.Filter = context => !context.Request.Path.StartsWithSegments("/health") && !context.Request.Path.StartsWithSegments("/alive"))
+                .AddAspNetCoreInstrumentation(http => http.Filter = context => !context.Request.Path.StartsWithSegments(PlatformNames.ReadyPath) && !context.Request.Path.StartsWithSegments(PlatformNames.AlivePath))
                 .AddHttpClientInstrumentation());
         if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
             telemetry.UseOtlpExporter();

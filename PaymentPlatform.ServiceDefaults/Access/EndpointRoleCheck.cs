@@ -8,7 +8,7 @@ namespace PaymentPlatform.ServiceDefaults.Access;
 /// <summary>Before anything starts: every endpoint says who may call it.</summary>
 internal sealed class EndpointRoleCheck : IHostedLifecycleService
 {
-    private static readonly string[] Open = ["/health", "/alive"];
+    private static readonly string[] Open = [PlatformNames.ReadyPath, PlatformNames.AlivePath];
 
     /// <summary>Where the endpoints are; set by <c>UseAccess</c>.</summary>
     public IEndpointRouteBuilder? Routes { get; set; }

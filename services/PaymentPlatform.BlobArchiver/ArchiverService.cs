@@ -14,6 +14,7 @@ internal sealed partial class ArchiverService(
     ArchiveBlobs blobs,
     LostFileRestorer restorer,
     HybridConnectionManager connections,
+    SchemaGate schema,
     PersistentRetry retry,
     IConfiguration configuration,
     IOptions<ArchiverOptions> options,
@@ -41,6 +42,7 @@ internal sealed partial class ArchiverService(
     {
         try
         {
+            await schema.WaitAsync(stoppingToken);
             await retry.RunAsync("make the archive's container", blobs.EnsureContainerAsync, stoppingToken);
             await RestoreAsync(stoppingToken);
             while (!stoppingToken.IsCancellationRequested)
@@ -71,6 +73,7 @@ internal sealed partial class ArchiverService(
     {
         try
         {
+            await schema.WaitAsync(stoppingToken);
             await using var consumer = await consumers.CreateAsync(ArchiveFlusher.ConsumerGroup, stoppingToken);
             var appender = new EventAppender(_cardData, logger);
             var repeats = new RepeatFilter(connections.Database, ArchiveFlusher.ConsumerGroup, timeProvider, logger);

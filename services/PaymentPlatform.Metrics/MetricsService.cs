@@ -7,7 +7,7 @@ namespace PaymentPlatform.Metrics;
 
 /// <summary>Runs the loop for as long as the process lives; starts it anew, with backoff, should it ever fail.</summary>
 internal sealed partial class MetricsService(
-    MessageConsumerFactory consumers, HybridConnectionManager connections, TransactionParserOptions parserOptions, IOptions<MetricsOptions> options,
+    MessageConsumerFactory consumers, HybridConnectionManager connections, SchemaGate schema, TransactionParserOptions parserOptions, IOptions<MetricsOptions> options,
     MetricsTelemetry telemetry, TimeProvider time, ILogger<MetricsService> logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -20,6 +20,7 @@ internal sealed partial class MetricsService(
         {
             try
             {
+                await schema.WaitAsync(stoppingToken);
                 await using var consumer = await consumers.CreateAsync(MetricsWriter.ConsumerGroup, stoppingToken);
                 var loop = new MetricsLoop(consumer, new(connections.Database), new(parserOptions), new(connections.Database, MetricsWriter.ConsumerGroup, time, logger), options.Value, telemetry, time, logger);
                 await loop.RunAsync(stoppingToken, abort.Token);

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Database;
 
 namespace Microsoft.Extensions.Hosting;
@@ -13,7 +14,10 @@ namespace Microsoft.Extensions.Hosting;
 /// <summary>Registers the database, the blobs and what joins them.</summary>
 public static class StorageExtensions
 {
-    /// <summary>Connection strings <c>paymentsdb</c> and <c>blobs</c>, section <c>Storage</c>. Calling it again changes nothing.</summary>
+    /// <summary>
+    /// Connection strings <c>paymentsdb</c> and <c>blobs</c>, section <c>Storage</c>. Calling it again changes nothing.
+    /// Without <c>blobs</c> everything works that touches no blob: ingest and metrics need no right to the archive.
+    /// </summary>
     public static IHostApplicationBuilder AddHybridStorage(this IHostApplicationBuilder builder)
     {
         if (builder.Services.Any(s => s.ServiceType == typeof(HybridConnectionManager)))
@@ -22,9 +26,12 @@ public static class StorageExtensions
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddOptions<HybridConnectionOptions>().BindConfiguration(HybridConnectionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.AddPaymentsDatabase();
-        builder.Services.AddSingleton(_ => new BlobServiceClient(RequireConnectionString(builder.Configuration, "blobs"), BlobOptions()));
-        builder.Services.AddSingleton<HybridConnectionManager>();
-        builder.Services.AddHealthChecks().Add(new("storage", provider => new StorageHealthCheck(provider.GetRequiredService<HybridConnectionManager>()), HealthStatus.Unhealthy, ["ready"], TimeSpan.FromSeconds(5)));
+        builder.Services.AddSingleton(_ => BlobConnection.Open(builder.Configuration.GetConnectionString(BlobConnection.Name), BlobOptions()));
+        builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HybridConnectionManager>(provider, new Lazy<BlobServiceClient>(provider.GetRequiredService<BlobServiceClient>)));
+        builder.Services.AddSingleton<SchemaGate>();
+        builder.Services.AddHealthChecks()
+            .Add(new("storage", provider => new StorageHealthCheck(provider.GetRequiredService<HybridConnectionManager>(), HasBlobs(builder.Configuration)), HealthStatus.Unhealthy, ["ready"], TimeSpan.FromSeconds(5)))
+            .Add(new("schema", provider => provider.GetRequiredService<SchemaGate>(), HealthStatus.Unhealthy, ["ready"], TimeSpan.FromSeconds(5)));
         return builder;
     }
 
@@ -66,16 +73,18 @@ public static class StorageExtensions
         Diagnostics = { IsLoggingEnabled = false },
     };
 
+    private static bool HasBlobs(IConfiguration configuration) => !string.IsNullOrWhiteSpace(configuration.GetConnectionString(BlobConnection.Name));
+
     private static string RequireConnectionString(IConfiguration configuration, string name) =>
         configuration.GetConnectionString(name) is { Length: > 0 } value
             ? value
             : throw new OptionsValidationException(name, typeof(string), [$"The connection string '{name}' is missing: set ConnectionStrings__{name}."]);
 
-    private sealed class StorageHealthCheck(HybridConnectionManager connections) : IHealthCheck
+    private sealed class StorageHealthCheck(HybridConnectionManager connections, bool withBlobs) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {
-            await connections.ValidateAsync(cancellationToken);
+            await connections.ValidateAsync(withBlobs, cancellationToken);
             return HealthCheckResult.Healthy();
         }
     }

@@ -81,7 +81,7 @@ public sealed class PlatformFixture : IAsyncLifetime
         lock (_dataSources)
             _dataSources.Add(source);
         var manager = new HybridConnectionManager(
-            source, new BlobServiceClient(BlobConnectionString, new BlobClientOptions(BlobClientOptions.ServiceVersion.V2025_01_05)), Options.Create(effective), TimeProvider.System, NullLogger<HybridConnectionManager>.Instance);
+            source, new(() => new BlobServiceClient(BlobConnectionString, new BlobClientOptions(BlobClientOptions.ServiceVersion.V2025_01_05))), Options.Create(effective), TimeProvider.System, NullLogger<HybridConnectionManager>.Instance);
         manager.RawEvents.CreateIfNotExists();
         return manager;
     }

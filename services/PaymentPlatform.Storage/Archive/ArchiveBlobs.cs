@@ -10,8 +10,12 @@ public sealed class ArchiveBlobs(BlobContainerClient container)
 {
     private const string ChecksumKey = "sha256";
 
-    /// <summary>Makes the container when it is missing.</summary>
-    public Task EnsureContainerAsync(CancellationToken cancellationToken) => container.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
+    /// <summary>Makes the container when it is missing. One that is there needs no right to make it.</summary>
+    public async Task EnsureContainerAsync(CancellationToken cancellationToken)
+    {
+        if (!await container.ExistsAsync(cancellationToken))
+            await container.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
+    }
 
     /// <summary>
     /// Writes a blob that must not exist yet, in one request, so that it is there whole or not at all. A blob of that name with the same length and checksum counts as written:

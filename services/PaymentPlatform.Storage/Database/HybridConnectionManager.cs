@@ -11,13 +11,15 @@ namespace PaymentPlatform.Storage.Database;
 /// <summary>The one place that hands out PostgreSQL connections and blob clients. A singleton of the process.</summary>
 public sealed partial class HybridConnectionManager
 {
+    private readonly Lazy<BlobContainerClient> _rawEvents;
     private readonly ResiliencePipeline _retry;
 
+    /// <param name="blobs">Opened when something asks for a blob: a service that touches none needs no connection to them.</param>
     public HybridConnectionManager(
-        NpgsqlDataSource database, BlobServiceClient blobs, IOptions<HybridConnectionOptions> options, TimeProvider timeProvider, ILogger<HybridConnectionManager> logger)
+        NpgsqlDataSource database, Lazy<BlobServiceClient> blobs, IOptions<HybridConnectionOptions> options, TimeProvider timeProvider, ILogger<HybridConnectionManager> logger)
     {
         Database = database;
-        RawEvents = blobs.GetBlobContainerClient(options.Value.Container);
+        _rawEvents = new(() => blobs.Value.GetBlobContainerClient(options.Value.Container));
         _retry = new ResiliencePipelineBuilder { TimeProvider = timeProvider }
             .AddRetry(new RetryStrategyOptions
             {
@@ -42,7 +44,8 @@ public sealed partial class HybridConnectionManager
     public NpgsqlDataSource Database { get; }
 
     /// <summary>The archive's container.</summary>
-    public BlobContainerClient RawEvents { get; }
+    /// <exception cref="OptionsValidationException">The connection string <c>blobs</c> is missing or wrong.</exception>
+    public BlobContainerClient RawEvents => _rawEvents.Value;
 
     /// <summary>
     /// Runs work that may safely run again (reads, or writes that are idempotent) on a connection, retrying transient faults.
@@ -75,9 +78,12 @@ public sealed partial class HybridConnectionManager
         _ => false,
     };
 
-    /// <summary>Asks both stores for a sign of life.</summary>
+    /// <inheritdoc cref="ValidateAsync(bool, CancellationToken)"/>
+    public Task ValidateAsync(CancellationToken cancellationToken) => ValidateAsync(withBlobs: true, cancellationToken);
+
+    /// <summary>Asks the stores for a sign of life.</summary>
     /// <exception cref="Exception">Whatever the store that does not answer throws.</exception>
-    public async Task ValidateAsync(CancellationToken cancellationToken)
+    public async Task ValidateAsync(bool withBlobs, CancellationToken cancellationToken)
     {
         await using (var connection = await Database.OpenConnectionAsync(cancellationToken))
         {
@@ -87,7 +93,8 @@ public sealed partial class HybridConnectionManager
                 throw new InvalidOperationException("The database connection did not stay open.");
         }
 
-        await RawEvents.ExistsAsync(cancellationToken);
+        if (withBlobs)
+            await RawEvents.ExistsAsync(cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Transient database fault, attempt {Attempt}: {Fault}")]

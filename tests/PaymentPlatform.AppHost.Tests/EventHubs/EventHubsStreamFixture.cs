@@ -20,9 +20,9 @@ namespace PaymentPlatform.AppHost.Tests.EventHubs;
 /// </summary>
 public sealed class EventHubsStreamFixture : StreamFixture
 {
-    private const string Hub = "conformance";
-    private const string Emulator = "eventhubs";
-    private static readonly string[] s_groups = ["conformance-1", "conformance-2"];
+    private const string Hub = AppHostFixture.ConformanceHub;
+    private const string Emulator = PlatformNames.EventHubs;
+    private static readonly string[] s_groups = AppHostFixture.ConformanceGroups;
 
     private readonly AppHostFixture _platform;
     private readonly string _hubConnection;

@@ -103,7 +103,7 @@ public sealed class HybridConnectionManagerTests(PlatformFixture platform)
     private static BlobClientOptions Version => new(BlobClientOptions.ServiceVersion.V2025_01_05);
 
     private static HybridConnectionManager Manager(NpgsqlDataSource database, BlobServiceClient blobs) =>
-        new(database, blobs, Options.Create(new HybridConnectionOptions()), TimeProvider.System, NullLogger<HybridConnectionManager>.Instance);
+        new(database, new(blobs), Options.Create(new HybridConnectionOptions()), TimeProvider.System, NullLogger<HybridConnectionManager>.Instance);
 
     private static async Task KillAsync(HybridConnectionManager connections, NpgsqlConnection connection)
     {

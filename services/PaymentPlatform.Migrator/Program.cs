@@ -1,0 +1,3 @@
+using PaymentPlatform.Migrator;
+
+return await MigratorRun.RunAsync(args, Console.Out, Console.Error);

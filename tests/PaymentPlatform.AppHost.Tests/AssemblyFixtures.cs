@@ -1,0 +1,3 @@
+using PaymentPlatform.AppHost.Tests;
+
+[assembly: AssemblyFixture(typeof(AppHostFixture))]

@@ -1,0 +1,3 @@
+using PaymentPlatform.Testing;
+
+[assembly: AssemblyFixture(typeof(PlatformFixture))]
