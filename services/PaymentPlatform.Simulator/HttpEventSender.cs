@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace PaymentPlatform.Simulator;
 
 /// <summary>Posts batches as NDJSON. Each has an Idempotency-Key of its own, so that trying again counts nothing twice.</summary>
-internal sealed class HttpEventSender(HttpClient client, Uri url, string? apiKey, TimeProvider time) : EventSender
+internal sealed class HttpEventSender(HttpClient client, Uri url, string? apiKey, TimeProvider time, bool inOrder = false) : EventSender
 {
     public const int Connections = 8;
 
@@ -15,7 +15,8 @@ internal sealed class HttpEventSender(HttpClient client, Uri url, string? apiKey
     private readonly string _run = Guid.NewGuid().ToString("N");
     private long _requests;
 
-    public override int Concurrency => Connections;
+    // Requests that are under way together may overtake each other, and a refund its payment.
+    public override int Concurrency => inOrder ? 1 : Connections;
 
     /// <summary>The client that the load needs: few connections, no redirects.</summary>
     public static HttpClient CreateClient() =>

@@ -21,7 +21,10 @@ public sealed class SimulatorOptions : IValidatableObject
     [RegularExpression("[!-~]*", ErrorMessage = "Simulator:ApiKey must be printable ASCII characters without spaces.")]
     public string? ApiKey { get; set; }
 
-    /// <summary>Share of events that break a rule on purpose; taken only by the target Stream.</summary>
+    /// <summary>A settings file such as simulator.yaml, read again when it changes: what the traffic is like. Rate and target stay those of this section.</summary>
+    public string? Config { get; set; }
+
+    /// <summary>Share of events that ingest refuses; taken only by the target Stream. With <see cref="Config"/> that file's violations count instead.</summary>
     [Range(0d, 1d, ErrorMessage = "Simulator:InvalidShare must lie between 0 and 1.")]
     public double InvalidShare { get; set; } = 0.01;
 
@@ -46,5 +49,26 @@ public sealed class SimulatorOptions : IValidatableObject
             yield return new($"Simulator:Target is {Target}: the service sends to Stream or Http; ./platform simulate also writes files.");
         if (!Url.IsAbsoluteUri)
             yield return new($"Simulator:Url is '{Url}': it must be an absolute address such as http://localhost:8080.");
+        if (Config is not null && FaultOf(Config) is { } fault)
+            yield return new($"Simulator:Config: {fault}");
+    }
+
+    /// <summary>What the traffic is like.</summary>
+    /// <exception cref="SettingsException">The file can't be taken.</exception>
+    internal SimulatorSettings ReadSettings() => Config is not null
+        ? SettingsReader.ReadFile(Config)
+        : (SimulatorSettings.Default with { Customers = Customers, Merchants = Merchants }).WithInvalidShare(InvalidShare);
+
+    private static string? FaultOf(string file)
+    {
+        try
+        {
+            SettingsReader.ReadFile(file);
+            return null;
+        }
+        catch (SettingsException exception)
+        {
+            return exception.Message;
+        }
     }
 }

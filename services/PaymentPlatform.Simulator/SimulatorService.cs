@@ -24,10 +24,18 @@ internal sealed partial class SimulatorService(IOptions<SimulatorOptions> option
         // Off the starting thread: making the pools takes a moment.
         await Task.Yield();
         var statistics = new TrafficStatistics(time);
+        var traffic = settings.ReadSettings();
+        using var watch = settings.Config is null ? null : new SettingsWatch(settings.Config, traffic, time, line => LogSettings(logger, line));
         // Ingest would only refuse invalid events.
-        var generator = new TransactionGenerator(
-            settings.Seed ?? Random.Shared.NextInt64(), settings.Customers, settings.Merchants, settings.Target == SimulatorTarget.Stream ? settings.InvalidShare : 0);
-        await using var sender = CreateSender(settings);
+        var generator = new TransactionGenerator(traffic, settings.Seed ?? traffic.Seed ?? Random.Shared.NextInt64(), validOnly: settings.Target == SimulatorTarget.Http);
+        var plan = new TrafficPlan
+        {
+            Settings = () => watch?.Current ?? traffic,
+            Rate = settings.Rate,
+            Interval = settings.BatchInterval,
+            Clock = traffic.Start is { } start ? new EventClock(start) : null,
+        };
+        await using var sender = CreateSender(settings, inOrder: traffic.Violations.Count > 0);
         using var abort = new CancellationTokenSource();
         await using var registration = stoppingToken.Register(() => abort.CancelAfter(StopTimeout));
         using var progress = time.CreateTimer(_ => LogProgress(logger, statistics.Progress()), null, ProgressInterval, ProgressInterval);
@@ -36,7 +44,7 @@ internal sealed partial class SimulatorService(IOptions<SimulatorOptions> option
         {
             try
             {
-                await new Traffic(generator, sender, settings.Rate, null, settings.BatchInterval, statistics, null, time).RunAsync(stoppingToken, abort.Token);
+                await new Traffic(generator, sender, plan, statistics, recorder: null, truth: null, time).RunAsync(stoppingToken, abort.Token);
             }
             catch (Exception exception)
             {
@@ -48,8 +56,8 @@ internal sealed partial class SimulatorService(IOptions<SimulatorOptions> option
         LogStopped(logger, statistics.Summary());
     }
 
-    private EventSender CreateSender(SimulatorOptions settings) => settings.Target == SimulatorTarget.Http
-        ? new HttpEventSender(services.GetRequiredService<IHttpClientFactory>().CreateClient(HttpClientName), settings.Url, settings.ApiKey, time)
+    private EventSender CreateSender(SimulatorOptions settings, bool inOrder) => settings.Target == SimulatorTarget.Http
+        ? new HttpEventSender(services.GetRequiredService<IHttpClientFactory>().CreateClient(HttpClientName), settings.Url, settings.ApiKey, time, inOrder)
         : new StreamEventSender(services.GetRequiredService<MessagePublisher>(), time);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The simulator is off (Simulator:Rate is 0)")]
@@ -57,6 +65,9 @@ internal sealed partial class SimulatorService(IOptions<SimulatorOptions> option
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The simulator sends {Rate} events/s to {Target}")]
     private static partial void LogStarted(ILogger logger, double rate, SimulatorTarget target);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Simulator: {Line}")]
+    private static partial void LogSettings(ILogger logger, string line);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Simulator: {Progress}")]
     private static partial void LogProgress(ILogger logger, string progress);

@@ -47,7 +47,7 @@ internal sealed class StreamEventSender(MessagePublisher publisher, TimeProvider
         {
             var id = _ids.AsMemory(i * IdBytes, IdBytes);
             Utf8Formatter.TryFormat(Guid.CreateVersion7(), id.Span, out _);
-            _messages[i] = new(batch.Line(i), id, default, batch[i].CustomerId, MessageHeaders.Empty);
+            _messages[i] = new(batch.Line(i), id, default, batch.Key(i), MessageHeaders.Empty);
         }
     }
 }

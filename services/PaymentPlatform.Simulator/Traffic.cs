@@ -2,16 +2,15 @@ using System.Threading.Channels;
 
 namespace PaymentPlatform.Simulator;
 
-/// <summary>Generates and sends until the total is reached or it is stopped. The batches under way are few and used again: that bounds the memory.</summary>
-/// <param name="rate">Events a second; 0 is as fast as the target takes them.</param>
-/// <param name="total">Null for no end.</param>
+/// <summary>Generates and sends until the plan is done or it is stopped. The batches under way are few and used again: that bounds the memory.</summary>
 internal sealed class Traffic(
-    TransactionGenerator generator, EventSender sender, double rate, long? total, TimeSpan interval, TrafficStatistics statistics, AcceptedRecorder? recorder, TimeProvider time)
+    TransactionGenerator generator, EventSender sender, TrafficPlan plan, TrafficStatistics statistics, AcceptedRecorder? recorder, TruthRecorder? truth, TimeProvider time)
 {
     /// <summary>Ingest lists at most 1,000 rejections of a request: more events could not be told apart.</summary>
     public const int MaxBatch = 1_000;
 
     private readonly Channel<EventBatch> _free = Channel.CreateBounded<EventBatch>(sender.Concurrency);
+    private SimulatorSettings _settings = plan.Settings();
     private Exception? _fault;
 
     /// <param name="stop">No further events; those under way are seen through.</param>
@@ -19,13 +18,15 @@ internal sealed class Traffic(
     /// <exception cref="SimulatorException">The target refuses for good.</exception>
     public async Task RunAsync(CancellationToken stop, CancellationToken abort)
     {
+        using var over = plan.Duration is { } duration ? new CancellationTokenSource(duration, time) : new CancellationTokenSource();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, over.Token);
         for (var i = 0; i < sender.Concurrency; i++)
             _free.Writer.TryWrite(new());
         try
         {
-            await GenerateAsync(stop, abort);
+            await GenerateAsync(end.Token, abort);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
         }
 
@@ -38,25 +39,45 @@ internal sealed class Traffic(
 
     private async Task GenerateAsync(CancellationToken stop, CancellationToken abort)
     {
-        using var timer = new PeriodicTimer(interval, time);
-        var pacer = rate > 0 ? new Pacer(rate, interval, time) : null;
-        var left = total ?? long.MaxValue;
+        using var timer = new PeriodicTimer(plan.Interval, time);
+        var pacer = new Pacer(Rate(), plan.Interval, time);
+        var left = plan.Total ?? long.MaxValue;
         while (left > 0 && _fault is null)
         {
-            if (pacer is not null)
+            Refresh();
+            pacer.Rate = Rate();
+            if (pacer.Rate > 0 || IsIdle())
                 await timer.WaitForNextTickAsync(stop);
-            for (var due = Math.Min(pacer?.Due() ?? MaxBatch, left); due > 0 && _fault is null;)
+            for (var due = Math.Min(pacer.Rate > 0 ? pacer.Due() : IsIdle() ? 0 : _settings.BatchSize, left); due > 0 && _fault is null;)
             {
-                var count = (int)Math.Min(due, MaxBatch);
+                var count = (int)Math.Min(due, _settings.BatchSize);
                 var batch = await _free.Reader.ReadAsync(stop);
-                batch.Fill(generator, count, (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
-                statistics.Sent(count);
+                Refresh();
+                batch.Fill(generator, count, statistics.NextNumber, plan.Clock, NowMicros());
+                statistics.Sent(batch);
                 _ = SendAsync(batch, abort);
                 due -= count;
                 left -= count;
             }
         }
     }
+
+    private void Refresh()
+    {
+        var current = plan.Settings();
+        if (ReferenceEquals(current, _settings))
+            return;
+        _settings = current;
+        generator.Apply(current);
+    }
+
+    /// <summary>Where the events follow the clock, they come as often as the hour wants it.</summary>
+    private double Rate() => (plan.Rate ?? _settings.Rate ?? plan.DefaultRate) * (plan.Clock is null ? generator.Profile.HourFactor(NowMicros()) : 1);
+
+    /// <summary>An hour without events is not one without a limit.</summary>
+    private bool IsIdle() => plan.Clock is null && generator.Profile.HourFactor(NowMicros()) == 0;
+
+    private long NowMicros() => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
     private async Task SendAsync(EventBatch batch, CancellationToken abort)
     {
@@ -65,6 +86,7 @@ internal sealed class Traffic(
             var outcome = await sender.SendAsync(batch, statistics, abort);
             statistics.Took(outcome);
             recorder?.Record(batch, outcome);
+            truth?.Record(batch, outcome);
         }
         catch (OperationCanceledException) when (abort.IsCancellationRequested)
         {

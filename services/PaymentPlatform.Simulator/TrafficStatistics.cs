@@ -8,6 +8,7 @@ internal sealed class TrafficStatistics(TimeProvider time)
     private readonly Lock _lock = new();
     private readonly LatencyHistogram _latency = new();
     private readonly long _started = time.GetTimestamp();
+    private readonly long[] _planted = new long[ViolationPatterns.Count];
     private long _sent;
     private long _accepted;
     private long _rejected;
@@ -20,10 +21,24 @@ internal sealed class TrafficStatistics(TimeProvider time)
 
     public long Rejected => Interlocked.Read(ref _rejected);
 
-    public void Sent(int events)
+    /// <summary>Of the next event, from 1.</summary>
+    public long NextNumber
+    {
+        get
+        {
+            lock (_lock)
+                return _sent + 1;
+        }
+    }
+
+    public void Sent(EventBatch batch)
     {
         lock (_lock)
-            _sent += events;
+        {
+            _sent += batch.Count;
+            for (var i = 0; i < _planted.Length; i++)
+                _planted[i] += batch.Planted[i];
+        }
     }
 
     public void Took(in SendOutcome outcome)
@@ -59,7 +74,7 @@ internal sealed class TrafficStatistics(TimeProvider time)
             (_reportedAccepted, _reportedAt) = (_accepted, time.GetTimestamp());
             var fault = _lastFault is null ? "" : $", last fault: {_lastFault}";
             _lastFault = null;
-            return string.Create(CultureInfo.InvariantCulture, $"accepted {_accepted}, rejected {_rejected}, {rate:F0} events/s, {_retries} retries{fault}");
+            return string.Create(CultureInfo.InvariantCulture, $"accepted {_accepted}, rejected {_rejected}, {rate:F0} events/s, {_retries} retries{fault}{Violations()}");
         }
     }
 
@@ -71,7 +86,15 @@ internal sealed class TrafficStatistics(TimeProvider time)
             var elapsed = time.GetElapsedTime(_started).TotalSeconds;
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"sent {_sent}, accepted {_accepted}, rejected {_rejected}, {_retries} retries in {elapsed:F1} s: {_accepted / Math.Max(0.001, elapsed):F0} events/s; latency p50 {_latency.Quantile(0.5).TotalMilliseconds:F1} ms, p99 {_latency.Quantile(0.99).TotalMilliseconds:F1} ms");
+                $"sent {_sent}, accepted {_accepted}, rejected {_rejected}, {_retries} retries in {elapsed:F1} s: {_accepted / Math.Max(0.001, elapsed):F0} events/s; latency p50 {_latency.Quantile(0.5).TotalMilliseconds:F1} ms, p99 {_latency.Quantile(0.99).TotalMilliseconds:F1} ms{Violations()}");
         }
+    }
+
+    /// <summary>How many events of each kind were sent; nothing where there were none.</summary>
+    private string Violations()
+    {
+        var all = _planted.Skip(1).Sum();
+        var kinds = ViolationPatterns.All.Where(p => _planted[(int)p] > 0).Select(p => $"{ViolationPatterns.Name(p)} {_planted[(int)p]}");
+        return all == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; violations {all} ({100.0 * all / _sent:F1} %): {string.Join(", ", kinds)}");
     }
 }

@@ -65,7 +65,7 @@ internal sealed class PlatformUnderTest : IDisposable
 
     /// <summary>Starts the generator in a process of its own: its cost is the load's, not the platform's.</summary>
     public Process StartGenerator(int rate, long total, int seed) =>
-        Start("simulate", "--target", "http", "--url", Url.ToString(), "--rate", $"{rate}", "--total", $"{total}", "--seed", $"{seed}");
+        Start("simulate", "--target", "http", "--url", Url.ToString(), "--rate", $"{rate}", "--total", $"{total}", "--seed", $"{seed}", "--start", "now");
 
     /// <summary>Processor time since the start, by part.</summary>
     public Dictionary<string, TimeSpan> ProcessorTime(Process? generator)

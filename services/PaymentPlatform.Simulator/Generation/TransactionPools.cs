@@ -18,31 +18,25 @@ internal sealed class TransactionPools
         "Kim", "Lindsey", "Luna", "Martin", "Müller", "Nelson", "Parker", "Ramos", "Robertson", "Schmidt", "Sexton", "Tanaka", "Valencia", "Wilkinson", "Wood",
     ];
 
+    private readonly uint _customerIds;
+
     private static readonly string[] Companies = ["{0} Inc", "{0} PLC", "{0} LLC", "{0} Group", "{0} and Sons", "{0}-{1}", "{0}, {1} and {2}"];
-
-    private static readonly WeightedChoice<string> Countries = new(
-        (116, "US"), (33, "DE"), (31, "GB"), (20, "FR"), (13, "CA"), (10, "AU"), (8, "JP"), (5, "KR"), (5, "MX"), (5, "NZ"), (3, "NL"), (3, "BR"), (2, "SG"), (2, "IN"));
-
-    private static readonly WeightedChoice<string> Categories = new(
-        (74, "retail"), (41, "travel"), (38, "food_beverage"), (31, "other"), (26, "entertainment"), (23, "technology"), (15, "healthcare"), (8, "education"));
 
     public TransactionPools(ref SeededRandom random, int customers, int merchants)
     {
+        _customerIds = (uint)random.Next();
         Customers = new byte[customers][];
-        CustomerIds = new byte[customers][];
         for (var i = 0; i < customers; i++)
         {
-            var id = $"CUST-{(uint)random.Next():X8}";
             var email = Ascii($"{Pick(ref random, FirstNames)}.{Pick(ref random, LastNames).ToLowerInvariant()}{random.Below(100)}@example.{(random.Below(2) == 0 ? "org" : "net")}");
-            CustomerIds[i] = Encoding.UTF8.GetBytes(id);
-            Customers[i] = Encoding.UTF8.GetBytes($", \"customer_id\": \"{id}\", \"customer_email\": \"{email}\", \"customer_country\": \"{Countries[random.Next()]}\"");
+            Customers[i] = Encoding.UTF8.GetBytes(email);
         }
 
         Merchants = new byte[merchants][];
         for (var i = 0; i < merchants; i++)
         {
             var name = string.Format(Pick(ref random, Companies), Pick(ref random, LastNames), Pick(ref random, LastNames), Pick(ref random, LastNames));
-            Merchants[i] = Encoding.UTF8.GetBytes($", \"merchant_id\": \"MERCH-{(uint)random.Next():X8}\", \"merchant_name\": {Quote(name)}, \"merchant_category\": \"{Categories[random.Next()]}\"");
+            Merchants[i] = Encoding.UTF8.GetBytes($", \"merchant_id\": \"MERCH-{(uint)random.Next():X8}\", \"merchant_name\": {Quote(name)}, \"merchant_category\": \"");
         }
 
         UserAgents = new byte[256][];
@@ -50,15 +44,24 @@ internal sealed class TransactionPools
             UserAgents[i] = Encoding.UTF8.GetBytes(UserAgent(ref random));
     }
 
-    /// <summary>The customer's fields.</summary>
+    /// <summary>Their e-mail addresses.</summary>
     public byte[][] Customers { get; }
 
-    public byte[][] CustomerIds { get; }
-
-    /// <summary>The merchant's fields.</summary>
+    /// <summary>The merchant's fields, up to the category's value.</summary>
     public byte[][] Merchants { get; }
 
     public byte[][] UserAgents { get; }
+
+    /// <summary>Their place in a sequence that fills any shares evenly: each customer and merchant keeps its country or category, and all of them together have the shares.</summary>
+    public static ulong EvenlySpread(int index) => (ulong)(uint)index * 0x9E3779B97F4A7C15;
+
+    /// <summary>The number in a customer's id: no two have the same.</summary>
+    public uint CustomerId(int customer)
+    {
+        // Odd factors lose nothing modulo 2^31; the highest bit tells the pool from those who come once.
+        var number = ((uint)(customer < 0 ? ~customer : customer) * 0x2545F491u + _customerIds) & 0x7FFFFFFF;
+        return customer < 0 ? number | 0x80000000 : number;
+    }
 
     // As browsers of today write it: 110 to 190 characters.
     private static string UserAgent(ref SeededRandom random) => random.Below(4) switch

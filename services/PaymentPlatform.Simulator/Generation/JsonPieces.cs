@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Runtime.CompilerServices;
 
@@ -35,6 +36,21 @@ internal ref struct JsonPieces(Span<byte> span)
 
         Length += digits;
     }
+
+    public void AppendNumber(long value)
+    {
+        Utf8Formatter.TryFormat(value, _span[Length..], out var written);
+        Length += written;
+    }
+
+    /// <summary>Eight capital hexadecimal digits.</summary>
+    public void AppendHex(uint value)
+    {
+        Utf8Formatter.TryFormat(value, _span[Length..], out var written, new StandardFormat('X', 8));
+        Length += written;
+    }
+
+    public void AppendCardNumber(ulong random) => Length += CardNumberMaker.Write(_span[Length..], random);
 
     /// <summary>A version 4 UUID of the given bits.</summary>
     public void AppendUuid(ulong high, ulong low)
