@@ -7,7 +7,7 @@ namespace PaymentPlatform.Simulator.Tests;
 /// <summary>Knows the patterns' definitions and nothing of the generator.</summary>
 internal sealed partial class EventChecker
 {
-    private static readonly Dictionary<string, decimal> Thresholds = new() { ["USD"] = 10_000, ["EUR"] = 10_000, ["GBP"] = 10_000, ["JPY"] = 1_500_000, ["CAD"] = 13_000, ["AUD"] = 14_000 };
+    private static readonly Dictionary<string, decimal> Thresholds = new() { ["USD"] = 10_000, ["EUR"] = 10_000, ["GBP"] = 10_000, ["JPY"] = 1_500_000, ["CAD"] = 14_000, ["AUD"] = 15_000 };
 
     private static readonly Dictionary<string, string> DataQuality = new()
     {
@@ -57,7 +57,8 @@ internal sealed partial class EventChecker
         When(brand is not (null or "Visa" or "Mastercard" or "Amex" or "Discover"), "unknown_card_brand");
         When((found.Type == "refund") != (found.Status == "refunded"), "status_mismatch");
         When(metadata.GetProperty("risk_score").GetDecimal() > 0.8m, "high_risk_score");
-        When(metadata.GetProperty("fraud_indicators").GetArrayLength() > 0, "fraud_indicators");
+        When(metadata.GetProperty("fraud_indicators").GetArrayLength() >= 3, "fraud_indicators");
+        When(metadata.GetProperty("fraud_indicators").GetArrayLength() is 1 or 2, "a few fraud indicators");
         return found;
     }
 

@@ -43,6 +43,7 @@ public sealed class SimulatorServiceTests(PlatformFixture platform)
     [InlineData("Simulator:InvalidShare", "2")]
     [InlineData("Simulator:Url", "nowhere")]
     [InlineData("Simulator:BatchInterval", "00:00:00")]
+    [InlineData("Simulator:Config", "no/such/file.yaml")]
     public async Task Start_WrongOption_NamesIt(string option, string value)
     {
         using var host = Create((option, value));

@@ -20,6 +20,12 @@ public sealed class CommandLineTests
     [InlineData("test --wrong", "'--wrong'")]
     [InlineData("simulate --target pigeon", "one of")]
     [InlineData("simulate --url nowhere", "--url")]
+    [InlineData("simulate --start yesterday", "--start")]
+    [InlineData("simulate --duration long", "--duration")]
+    [InlineData("simulate --rate -1", "--rate")]
+    [InlineData("simulate --seed x", "--seed")]
+    [InlineData("simulate --config ./no/such/simulator.yaml", "--config ./no/such/simulator.yaml")]
+    [InlineData("simulate --target stdout --total 1 --truth ./no/such/truth", "--truth ./no/such/truth")]
     public async Task Invoke_WrongUsage_OneLineAndExitCode2(string commandLine, string named)
     {
         var command = await PlatformCommand.RunAsync(commandLine.Split(' '));
@@ -33,6 +39,7 @@ public sealed class CommandLineTests
     [InlineData("--help", "./platform")]
     [InlineData("run --help", "--services")]
     [InlineData("test --help", "filter")]
+    [InlineData("simulate --help", "--truth")]
     public async Task Invoke_Help_ListsTheOptions(string commandLine, string listed)
     {
         var command = await PlatformCommand.RunAsync(commandLine.Split(' '));

@@ -11,6 +11,8 @@ internal sealed class MetadataWriter(TransactionPools pools)
 
     private static readonly byte[][] UnknownBrands = ["PayCard"u8.ToArray(), "Unknown"u8.ToArray(), "Vissa"u8.ToArray(), "TestCard"u8.ToArray()];
 
+    private const int LeastIndicators = 3;
+
     private static readonly byte[][] Indicators =
     [
         "\"device_fingerprint_mismatch\""u8.ToArray(), "\"high_risk_country\""u8.ToArray(), "\"velocity_check_failed\""u8.ToArray(),
@@ -93,7 +95,7 @@ internal sealed class MetadataWriter(TransactionPools pools)
         writer.AppendDigits(score, 3);
         writer.Append(", \"fraud_indicators\": ["u8);
         var first = (int)((bits >> 50) % (ulong)Indicators.Length);
-        for (var i = 0; pattern == ViolationPattern.FraudIndicators && i <= (int)((bits >> 61) % 3); i++)
+        for (var i = 0; pattern == ViolationPattern.FraudIndicators && i < LeastIndicators + (int)((bits >> 61) % 3); i++)
         {
             if (i > 0)
                 writer.Append(", "u8);

@@ -9,6 +9,7 @@ namespace PaymentPlatform.Simulator;
 /// </summary>
 public sealed class TransactionGenerator
 {
+    private static readonly byte[] PaymentType = "payment"u8.ToArray();
     private static readonly byte[] Refund = "refund"u8.ToArray();
 
     private readonly bool _validOnly;
@@ -135,7 +136,7 @@ public sealed class TransactionGenerator
             case ViolationPattern.RefundWithoutPayment:
                 return NewPayment(StatusNames.Refunded, now) with { Type = Refund };
             case ViolationPattern.StatusMismatch:
-                return (_random.Next() & 1) == 0 ? _mismatched with { Type = Refund } : _mismatched with { Status = StatusNames.Refunded };
+                return (_random.Next() & 1) == 0 ? _mismatched with { Type = Refund } : _mismatched with { Status = StatusNames.Refunded, Type = PaymentType };
             default:
                 return NewPayment(OnlyStatus(), now);
         }

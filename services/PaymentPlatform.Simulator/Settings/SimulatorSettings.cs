@@ -78,7 +78,7 @@ public sealed record SimulatorSettings
 
     /// <summary>Amounts over these are high; structuring stays just below. Both are planted only in these currencies.</summary>
     public IReadOnlyDictionary<string, decimal> HighValue { get; init; } =
-        new Dictionary<string, decimal> { ["USD"] = 10_000, ["EUR"] = 10_000, ["GBP"] = 10_000, ["JPY"] = 1_500_000 };
+        new Dictionary<string, decimal> { ["USD"] = 10_000, ["EUR"] = 10_000, ["GBP"] = 10_000, ["JPY"] = 1_500_000, ["CAD"] = 14_000, ["AUD"] = 15_000 };
 
     /// <summary>Scores over it are high.</summary>
     public double RiskScore { get; init; } = 0.8;
