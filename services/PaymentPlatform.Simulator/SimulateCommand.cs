@@ -81,7 +81,7 @@ public static class SimulateCommand
             await new Traffic(generator, sender, plan, statistics, recorder, truth, time).RunAsync(cancellationToken, abort.Token);
         await Console.Error.WriteLineAsync(statistics.Summary());
         if (truth?.Withheld is > 0 and var withheld)
-            await Console.Error.WriteLineAsync($"{withheld} events belong to groups that the end cut short: they match no pattern, and --truth leaves them out.");
+            await Console.Error.WriteLineAsync($"--truth leaves out {withheld} of these events: the end cut their groups short, and they match no pattern.");
     }
 
     private static async Task SayLeftOutAsync(TransactionGenerator generator, SimulatorSettings settings)

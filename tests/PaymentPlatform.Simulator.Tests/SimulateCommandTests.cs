@@ -124,6 +124,48 @@ public sealed class SimulateCommandTests : IDisposable
         Assert.Equal(6, generator.Profile.LeftOut.Count);
     }
 
+    /// <summary>Slower than the groups need: their events come late, with the times that were planned, and are still what they say.</summary>
+    [Fact]
+    public void Write_OneEventASecond_GroupsKeepTheirTimes()
+    {
+        var generator = new TransactionGenerator(SettingsReader.Read("violations: { aml: { rapid_fire: 0.3, structuring: 0.2 } }", "test.yaml"), seed: 3);
+        var checker = new EventChecker();
+        var groups = new Dictionary<(ViolationPattern, long), List<long>>();
+        var events = new List<CheckedEvent>();
+        for (var i = 1; i <= 20_000; i++)
+        {
+            var output = new System.Buffers.ArrayBufferWriter<byte>(2_048);
+            var written = generator.Write(output, 1_765_000_000_000_000 + i * 1_000_000L);
+            events.Add(checker.Read(i, output.WrittenSpan.ToArray()));
+            if (written.Group > 0)
+                (System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(groups, (written.Pattern, written.Group), out _) ??= []).Add(i);
+        }
+
+        var matches = EventChecker.Matches(events);
+        foreach (var pattern in new[] { ViolationPattern.RapidFire, ViolationPattern.Structuring })
+        {
+            var planted = groups.Where(g => g.Key.Item1 == pattern && g.Value.Count >= ViolationPatterns.Smallest(pattern)).SelectMany(g => g.Value).ToList();
+            Assert.Equal(planted.Order(), matches[ViolationPatterns.Name(pattern)].Order());
+            Assert.Equal(pattern == ViolationPattern.RapidFire ? 0.3 : 0.2, planted.Count / 20_000.0, 0.06);
+        }
+    }
+
+    [Fact]
+    public void Write_EveryEvent_ItsKeyIsTheCustomerElseTheTransaction()
+    {
+        var generator = new TransactionGenerator(SettingsReader.Read("violations: { kyc: { missing_customer_id: 0.5 }, data_quality: { missing_transaction_id: 0.2 } }", "test.yaml"), seed: 3);
+        for (var i = 0; i < 2_000; i++)
+        {
+            var output = new System.Buffers.ArrayBufferWriter<byte>(2_048);
+            var written = generator.Write(output, 1_765_000_000_000_000);
+            var json = JsonDocument.Parse(output.WrittenMemory).RootElement;
+            var id = json.TryGetProperty("transaction_id", out var value) ? value.GetString() : "";
+
+            Assert.Equal(id, Encoding.UTF8.GetString(output.WrittenSpan[written.Id]));
+            Assert.Equal(json.GetProperty("customer_id").GetString() ?? id, Encoding.UTF8.GetString(output.WrittenSpan[written.Key]));
+        }
+    }
+
     /// <summary>A customer's normal rate stays below rapid fire, also where a pool is far too small for the rate.</summary>
     [Fact]
     public void Write_AHundredThousandEventsInASecond_NobodyFiresRapidly()

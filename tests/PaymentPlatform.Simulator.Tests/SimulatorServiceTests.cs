@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -35,6 +36,36 @@ public sealed class SimulatorServiceTests(PlatformFixture platform)
 
         await host.StopAsync(TestContext.Current.CancellationToken);
         Assert.InRange(customers.Count, 100, events);
+    }
+
+    [Fact]
+    public async Task Run_WithSettingsFile_PlantsWhatItSays()
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, "violations: { kyc: { missing_customer_id: 0.5 } }");
+        using var host = Create(("Simulator:Rate", "400"), ("Simulator:Config", file), ("ConnectionStrings:paymentsdb", await platform.CreateDatabaseAsync()));
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        await using var consumer = await host.Services.GetRequiredService<MessageConsumerFactory>().CreateAsync("test", TestContext.Current.CancellationToken);
+        var (events, missing) = (0, 0);
+        while (events < 400)
+        {
+            if (await consumer.ReadAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken) is not ConsumerEvent.Received(var batch))
+                continue;
+            foreach (var message in batch.Messages)
+            {
+                var json = JsonDocument.Parse(message.Message.Body).RootElement;
+                var customer = json.GetProperty("customer_id").GetString();
+                Assert.Equal(customer ?? json.GetProperty("transaction_id").GetString(), System.Text.Encoding.UTF8.GetString(message.Message.PartitionKey.Span));
+                events++;
+                missing += customer is null ? 1 : 0;
+            }
+
+            batch.Dispose();
+        }
+
+        await host.StopAsync(TestContext.Current.CancellationToken);
+        File.Delete(file);
+        Assert.Equal(0.5, missing / (double)events, 0.15);
     }
 
     [Theory]

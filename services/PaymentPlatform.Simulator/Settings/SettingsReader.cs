@@ -149,5 +149,5 @@ internal static class SettingsReader
 
     private static string? StatusFault(string name) => Statuses.Contains(name) ? null : $"is not a status; there are {string.Join(", ", Statuses)}.";
 
-    private static string? CountryFault(string name) => name.Length == 2 && name.All(char.IsAsciiLetterUpper) ? null : "is not a country: two capital letters (ISO 3166-1), in quotes if YAML reads them as a word (\"NO\").";
+    private static string? CountryFault(string name) => name.Length == 2 && name.All(char.IsAsciiLetterUpper) ? null : "is not a country: two capital letters (ISO 3166-1).";
 }

@@ -64,9 +64,19 @@ internal sealed class SettingsWatch : IDisposable
 
     private static (DateTime Written, long Length) Stamp(string file)
     {
-        // Through links: what a mounted configuration swaps is the link.
-        var info = new FileInfo(file);
-        var target = info.Exists ? info.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? info : info;
-        return target.Exists ? (target.LastWriteTimeUtc, target.Length) : (DateTime.MaxValue, -1);
+        try
+        {
+            // Through links: what a mounted configuration swaps is the link.
+            var info = new FileInfo(file);
+            var target = info.Exists ? info.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? info : info;
+            if (target.Exists)
+                return (target.LastWriteTimeUtc, target.Length);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // As good as gone: reading it says why.
+        }
+
+        return (DateTime.MaxValue, -1);
     }
 }
