@@ -91,7 +91,8 @@ public sealed class KafkaStreamFixture : StreamFixture
         Broker.Down();
         await Task.Delay(s_impatience * 1.5, TestContext.Current.CancellationToken);
         Broker.Up();
-        await Task.Delay(s_impatience / 2, TestContext.Current.CancellationToken);
+        // A client without any broker looks again once a second.
+        await Task.Delay(s_impatience * 1.2, TestContext.Current.CancellationToken);
     }
 
     public async Task<T> ScalarAsync<T>(string sql)
