@@ -80,6 +80,11 @@ internal sealed partial class ArchiverService(
             await new ArchiveLoop(consumer, flusher, appender, repeats, options.Value, telemetry, timeProvider, logger).RunAsync(stoppingToken, _abort.Token);
             LogStopped(logger);
         }
+        catch (StreamUnavailableException e)
+        {
+            LogUnavailable(logger, e.Message, options.Value.MaxRetryDelay.TotalSeconds);
+            await Task.Delay(options.Value.MaxRetryDelay, timeProvider, stoppingToken);
+        }
         catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
         {
             LogFault(logger, e, options.Value.MaxRetryDelay);
@@ -92,6 +97,9 @@ internal sealed partial class ArchiverService(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Could not look for lost files. Archiving begins nevertheless; the next look is in {Delay}")]
     private static partial void LogRestoreFault(ILogger logger, Exception e, TimeSpan delay);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault} The archiver tries again in {Seconds} s")]
+    private static partial void LogUnavailable(ILogger logger, string fault, double seconds);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The archiver failed. It starts again from its checkpoints in {Delay}")]
     private static partial void LogFault(ILogger logger, Exception e, TimeSpan delay);

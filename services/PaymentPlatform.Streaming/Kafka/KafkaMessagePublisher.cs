@@ -11,13 +11,12 @@ namespace PaymentPlatform.Streaming.Kafka;
 internal sealed class KafkaMessagePublisher(KafkaConnection connection, KafkaStreamTopology topology, NpgsqlDataSource database, IOptions<StreamingOptions> streaming, StreamingTelemetry telemetry, TimeProvider timeProvider)
     : BrokerPublisher(database, timeProvider)
 {
-    private static readonly TimeSpan s_longestFlush = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan s_full = TimeSpan.FromMilliseconds(5);
 
     private readonly string _topic = streaming.Value.Stream;
     private readonly TimeProvider _timeProvider = timeProvider;
     private readonly Lock _gate = new();
-    private IProducer<byte[], byte[]>? _producer;
+    private SharedProducer? _producer;
     private Task? _ensured;
     private bool _disposed;
 
@@ -40,7 +39,7 @@ internal sealed class KafkaMessagePublisher(KafkaConnection connection, KafkaStr
         cancellationToken.ThrowIfCancellationRequested();
         var began = _timeProvider.GetTimestamp();
         await EnsureAsync().WaitAsync(cancellationToken);
-        var producer = Producer();
+        var producer = Acquire();
         var send = new KafkaSend();
         Error? refused = null;
         var bytes = 0L;
@@ -48,7 +47,7 @@ internal sealed class KafkaMessagePublisher(KafkaConnection connection, KafkaStr
         {
             for (var i = 0; i < messages.Length && refused is null && send.Error is null;)
             {
-                i = Enqueue(producer, send, messages.Span, identities.Span, i, ref bytes, out refused);
+                i = Enqueue(producer.Handle, send, messages.Span, identities.Span, i, ref bytes, out refused);
                 if (refused?.Code != ErrorCode.Local_QueueFull)
                     continue;
                 refused = null;
@@ -57,7 +56,10 @@ internal sealed class KafkaMessagePublisher(KafkaConnection connection, KafkaStr
         }
         finally
         {
-            await send.CompleteAsync().WaitAsync(cancellationToken);
+            // A caller may go; the producer stays until the fate of its messages is known.
+            var completed = send.CompleteAsync();
+            _ = completed.ContinueWith(_ => producer.Release(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            await completed.WaitAsync(cancellationToken);
         }
 
         if ((refused ?? send.Error) is { } error)
@@ -75,7 +77,7 @@ internal sealed class KafkaMessagePublisher(KafkaConnection connection, KafkaStr
 
     public override async ValueTask DisposeAsync()
     {
-        IProducer<byte[], byte[]>? producer;
+        SharedProducer? producer;
         lock (_gate)
         {
             _disposed = true;
@@ -83,7 +85,7 @@ internal sealed class KafkaMessagePublisher(KafkaConnection connection, KafkaStr
         }
 
         if (producer is not null)
-            await Task.Run(() => End(producer));
+            await producer.RetireAsync();
     }
 
     /// <returns>The message to go on with.</returns>
@@ -156,25 +158,29 @@ internal sealed class KafkaMessagePublisher(KafkaConnection connection, KafkaStr
         }
     }
 
-    private IProducer<byte[], byte[]> Producer()
+    private SharedProducer Acquire()
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_producer is { } known)
-                return known;
-            IProducer<byte[], byte[]>? made = null;
-            made = connection.CreateProducer(error =>
+            if (_producer is null)
             {
-                if (error.IsFatal && made is not null)
-                    Replace(made);
-            });
-            return _producer = made;
+                SharedProducer? made = null;
+                made = new(connection.CreateProducer(error =>
+                {
+                    if (error.IsFatal && made is not null)
+                        Replace(made);
+                }));
+                _producer = made;
+            }
+
+            _producer.Acquire();
+            return _producer;
         }
     }
 
     /// <summary>A producer that can't go on makes room for a new one.</summary>
-    private void Replace(IProducer<byte[], byte[]> broken)
+    private void Replace(SharedProducer broken)
     {
         lock (_gate)
         {
@@ -183,15 +189,7 @@ internal sealed class KafkaMessagePublisher(KafkaConnection connection, KafkaStr
             _producer = null;
         }
 
-        // Not on librdkafka's own thread, which this waits for.
-        _ = Task.Run(() => End(broken));
-    }
-
-    /// <summary>Calls that still wait are told first: each message is acknowledged or fails within its time.</summary>
-    private static void End(IProducer<byte[], byte[]> producer)
-    {
-        producer.Flush(s_longestFlush);
-        producer.Dispose();
+        _ = broken.RetireAsync();
     }
 
     private string Describe(Error error) => error.Code switch
