@@ -20,7 +20,7 @@ internal static class TestEvents
     {
         var age = random.Next(10) == 0 ? TimeSpan.FromMinutes(random.Next(10_000)) : TimeSpan.FromSeconds(random.Next(900));
         var text = Event(
-            Guid.NewGuid().ToString(), Enqueued - age, (random.Next(1, 1_000_000_000) / 10_000m).ToString(CultureInfo.InvariantCulture),
+            $"tx-{random.Next(1_000_000_000)}", Enqueued - age, (random.Next(1, 1_000_000_000) / 10_000m).ToString(CultureInfo.InvariantCulture),
             Methods[random.Next(Methods.Length)], Currencies[random.Next(Currencies.Length)], Statuses[random.Next(Statuses.Length)]);
         return random.Next(10) switch
         {
