@@ -5,7 +5,8 @@ namespace PaymentPlatform.Streaming;
 /// <summary>The claims of one publish call, and what became of each. A claim that comes again within the call repeats the first.</summary>
 internal sealed class ClaimSet
 {
-    private const int MaxKeyLength = 300;
+    /// <summary>An event's identity over a broker is the claim's key and a moment.</summary>
+    private const int MaxKeyLength = MessageIdentity.MaxKeyLength - 20;
     private static readonly UTF8Encoding s_strict = new(false, throwOnInvalidBytes: true);
 
     private readonly int _messages;

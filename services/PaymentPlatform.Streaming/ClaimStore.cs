@@ -23,8 +23,8 @@ internal static class ClaimStore
     }
 
     /// <summary>Takes the claims that are new, and those of the same body whose sender was silent past its time.</summary>
-    /// <returns>The ones taken.</returns>
-    public static async Task<HashSet<(string Key, int Chunk)>> BeginAsync(
+    /// <returns>The ones taken, with the moment of the first attempt in microseconds since the Unix epoch.</returns>
+    public static async Task<Dictionary<(string Key, int Chunk), long>> BeginAsync(
         NpgsqlConnection connection, IReadOnlyCollection<IdempotencyClaim> claims, TimeSpan duration, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
@@ -35,16 +35,16 @@ internal static class ClaimStore
             ORDER BY c.key COLLATE "C", c.chunk
             ON CONFLICT (key, chunk) DO UPDATE SET outcome = excluded.outcome, sending_until = excluded.sending_until
             WHERE i.sending_until <= clock_timestamp() AND i.body_hash = excluded.body_hash
-            RETURNING i.key, i.chunk
+            RETURNING i.key, i.chunk, (extract(epoch FROM i.created_at) * 1000000)::bigint
             """, connection);
         AddKeys(command, claims);
         command.Parameters.Add(ByteArrays(claims.Select(c => c.BodyHash)));
         command.Parameters.Add(ByteArrays(claims.Select(c => c.Outcome)));
         command.Parameters.Add(new() { Value = duration });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var taken = new HashSet<(string, int)>();
+        var taken = new Dictionary<(string, int), long>();
         while (await reader.ReadAsync(cancellationToken))
-            taken.Add((reader.GetString(0), reader.GetInt32(1)));
+            taken[(reader.GetString(0), reader.GetInt32(1))] = reader.GetInt64(2);
         return taken;
     }
 

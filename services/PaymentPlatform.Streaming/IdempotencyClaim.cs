@@ -3,7 +3,7 @@ namespace PaymentPlatform.Streaming;
 /// <summary>
 /// "Take these messages once under this key." The claim commits with the messages it covers; where the key and chunk are taken already, its messages are left out.
 /// </summary>
-/// <param name="Key">At most 300 characters.</param>
+/// <param name="Key">At most 280 characters.</param>
 /// <param name="Chunk">Zero-based part of the request.</param>
 /// <param name="BodyHash">SHA-256 of the request's bytes up to the end of this chunk.</param>
 /// <param name="Outcome">What to remember for a repeat; opaque here.</param>

@@ -67,6 +67,26 @@ public sealed class RepeatFilterTests(PlatformFixture platform) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Trim_MoreKeysThanItHolds_ForgetsAllButThoseOfTheBatchUnderWay()
+    {
+        var filter = Filter();
+        var batch = Batch(One, [.. Enumerable.Range(0, 50_001).Select(i => ($"k{i}", 0L))]);
+        await filter.PrepareAsync(batch, Cancellation);
+        Assert.False(filter.IsRepeat(One, batch.Messages[0]));
+        filter.Cut();
+
+        // A file ends in the middle of a batch.
+        filter.Trim();
+        Assert.True(filter.IsRepeat(One, batch.Messages[0]));
+        Assert.False(filter.IsRepeat(One, batch.Messages[50_000]));
+
+        await AskAsync(filter, One, ("next", 0));
+        filter.Trim();
+        // Of these the table alone knows: the cut was never written.
+        Assert.Equal([false, true, true], await AskAsync(filter, One, ("k0", 0), ("k50000", 0), ("next", 0)));
+    }
+
+    [Fact]
     public async Task Prepare_DatabaseAway_WaitsForIt()
     {
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Database=nowhere;Username=nobody;Timeout=2");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Npgsql;
 
@@ -32,7 +33,7 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
         var begun = await BeginAsync(set, cancellationToken);
         try
         {
-            await SendFreshAsync(messages, set, cancellationToken);
+            await SendFreshAsync(messages, set, begun, cancellationToken);
         }
         catch
         {
@@ -55,10 +56,10 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
     protected abstract Task SendAsync(ReadOnlyMemory<Message> messages, ReadOnlyMemory<MessageIdentity> identities, CancellationToken cancellationToken);
 
     /// <summary>Until each claim is ours to send, or a repeat.</summary>
-    /// <returns>Ours.</returns>
-    private async Task<List<IdempotencyClaim>> BeginAsync(ClaimSet set, CancellationToken cancellationToken)
+    /// <returns>Ours, with the moment of each one's first attempt.</returns>
+    private async Task<List<(IdempotencyClaim Claim, long Since)>> BeginAsync(ClaimSet set, CancellationToken cancellationToken)
     {
-        var (ours, open) = (new List<IdempotencyClaim>(), Enumerable.Range(0, set.Claims.Count).Where(set.IsFresh).ToList());
+        var (ours, open) = (new List<(IdempotencyClaim Claim, long Since)>(), Enumerable.Range(0, set.Claims.Count).Where(set.IsFresh).ToList());
         var began = timeProvider.GetTimestamp();
         try
         {
@@ -68,8 +69,8 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
                 var (taken, standing) = await InDatabaseAsync(async connection => (
                     await ClaimStore.BeginAsync(connection, wanted, ClaimDuration, cancellationToken),
                     await ClaimStore.ReadAsync(connection, wanted, cancellationToken)), cancellationToken);
-                ours.AddRange(wanted.Where(c => taken.Contains((c.Key, c.Chunk))));
-                open.RemoveAll(i => taken.Contains((set.Claims[i].Key, set.Claims[i].Chunk)) || IsRepeat(set, i, standing));
+                ours.AddRange(wanted.Where(c => taken.ContainsKey((c.Key, c.Chunk))).Select(c => (c, taken[(c.Key, c.Chunk)])));
+                open.RemoveAll(i => taken.ContainsKey((set.Claims[i].Key, set.Claims[i].Chunk)) || IsRepeat(set, i, standing));
                 if (open.Count == 0)
                     return ours;
                 if (timeProvider.GetElapsedTime(began) > LongestWait)
@@ -94,12 +95,13 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
         return true;
     }
 
-    private Task SendFreshAsync(ReadOnlyMemory<Message> messages, ClaimSet set, CancellationToken cancellationToken)
+    private Task SendFreshAsync(ReadOnlyMemory<Message> messages, ClaimSet set, List<(IdempotencyClaim Claim, long Since)> begun, CancellationToken cancellationToken)
     {
         var identities = new MessageIdentity[messages.Length];
-        foreach (var claim in set.Fresh())
+        foreach (var (claim, since) in begun)
         {
-            var key = Encoding.UTF8.GetBytes(claim.Key);
+            // Consumers remember longer than we do: a key that is used anew once its claim is forgotten must not meet the events of its former use.
+            var key = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{claim.Key}@{since:x}"));
             for (var i = 0; i < claim.MessageCount; i++)
                 identities[claim.FirstMessage + i] = new(key, claim.IndexOf(i));
         }
@@ -112,15 +114,15 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
             : SendAsync(Array.ConvertAll(kept, i => messages.Span[i]), Array.ConvertAll(kept, i => identities[i]), cancellationToken);
     }
 
-    private async Task EndAsync(List<IdempotencyClaim> claims, bool sent)
+    private async Task EndAsync(List<(IdempotencyClaim Claim, long Since)> begun, bool sent)
     {
-        if (claims.Count == 0)
+        if (begun.Count == 0)
             return;
         try
         {
             await InDatabaseAsync(async connection =>
             {
-                await ClaimStore.EndAsync(connection, claims, sent, CancellationToken.None);
+                await ClaimStore.EndAsync(connection, begun.ConvertAll(b => b.Claim), sent, CancellationToken.None);
                 return true;
             }, CancellationToken.None);
         }

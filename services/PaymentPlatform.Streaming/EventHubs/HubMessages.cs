@@ -57,9 +57,8 @@ internal static class HubMessages
             }
         }
 
-        var identity = index >= 0 && idempotencyKey is { Length: > 0 } ? new MessageIdentity(Utf8(idempotencyKey), index) : default;
         var message = new Message(received.Body, Utf8(received.MessageId), Utf8(received.CorrelationId), Utf8(key ?? received.PartitionKey), headers.Count == 0 ? MessageHeaders.Empty : new(headers));
-        return new(received.SequenceNumber, (received.EnqueuedAt.UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond, message, identity);
+        return new(received.SequenceNumber, (received.EnqueuedAt.UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond, message, MessageIdentity.Read(Utf8(idempotencyKey), index));
     }
 
     public static long HeldBytes(in ReceivedMessage message) => message.Message.Body.Length + Overhead;

@@ -19,12 +19,14 @@ public sealed partial class RepeatFilter(NpgsqlDataSource database, string consu
     private static readonly TimeSpan s_maxBackoff = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<StreamPartition, Dictionary<(string Key, long Bucket), Bucket>> _partitions = [];
+    private long _batch;
     private byte[] _lastKey = [];
     private string _lastText = "";
 
     /// <summary>Has to end before the batch's messages are asked about. Waits for a database that is away.</summary>
     public async ValueTask PrepareAsync(MessageBatch batch, CancellationToken cancellationToken)
     {
+        _batch++;
         if (Unknown(batch) is not { } unknown)
             return;
         for (var attempt = 0; ; attempt++)
@@ -76,14 +78,14 @@ public sealed partial class RepeatFilter(NpgsqlDataSource database, string consu
 
     public void ForgetAll() => _partitions.Clear();
 
-    /// <summary>Bounds the memory. Only while all that was cut is committed.</summary>
+    /// <summary>Bounds the memory. Only while all that was cut is committed; what the last prepared batch needs stays, since it may be half taken.</summary>
     public void Trim()
     {
         foreach (var buckets in _partitions.Values)
         {
             if (buckets.Count <= MaxCached)
                 continue;
-            foreach (var (key, _) in buckets.Where(b => !b.Value.IsDirty).ToArray())
+            foreach (var (key, _) in buckets.Where(b => !b.Value.IsDirty && b.Value.LastBatch != _batch).ToArray())
                 buckets.Remove(key);
         }
     }
@@ -98,7 +100,9 @@ public sealed partial class RepeatFilter(NpgsqlDataSource database, string consu
                 continue;
             known ??= CollectionsMarshal.GetValueRefOrAddDefault(_partitions, batch.Partition, out _) ??= [];
             var key = (TextOf(message.Identity.Key.Span), message.Identity.Index / EventsABucket);
-            if (!known.ContainsKey(key))
+            if (known.TryGetValue(key, out var bucket))
+                bucket.LastBatch = _batch;
+            else
                 (unknown ??= []).Add(key);
         }
 
@@ -122,11 +126,11 @@ public sealed partial class RepeatFilter(NpgsqlDataSource database, string consu
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
-                known[(reader.GetString(0), reader.GetInt64(1))] = new((byte[])reader[2]);
+                known[(reader.GetString(0), reader.GetInt64(1))] = new((byte[])reader[2]) { LastBatch = _batch };
         }
 
         foreach (var key in unknown)
-            known.TryAdd(key, new([]));
+            known.TryAdd(key, new([]) { LastBatch = _batch });
     }
 
     /// <summary>Events of one request follow each other: their key is made into a string once.</summary>
@@ -146,6 +150,9 @@ public sealed partial class RepeatFilter(NpgsqlDataSource database, string consu
         private byte[] _taken = taken;
 
         public bool IsDirty { get; private set; }
+
+        /// <summary>The last batch that held an event of it.</summary>
+        public long LastBatch { get; set; }
 
         /// <returns>False when it was taken already.</returns>
         public bool Take(int bit)

@@ -58,6 +58,22 @@ public sealed class BrokerPublisherTests(PlatformFixture platform) : IAsyncLifet
 
         Assert.False(outcome.IsRepeat);
         Assert.Equal([("0", "key", 0), ("1", "key", 1), ("0", "key", 0), ("1", "key", 1)], publisher.Sent);
+        Assert.Single(publisher.Identities.Distinct());
+    }
+
+    [Fact]
+    public async Task Publish_KeyWhoseClaimIsForgotten_SendsUnderAnotherIdentity()
+    {
+        var publisher = new ListPublisher(_database);
+        await publisher.PublishAsync(Messages.Numbered(0, 1), Messages.Claim("key", 0, "h", "o", 0, 1));
+        await using (var forget = _database.CreateCommand("DELETE FROM ingest_idempotency"))
+            await forget.ExecuteNonQueryAsync(Cancellation);
+
+        var outcome = Assert.Single(await publisher.PublishAsync(Messages.Numbered(1, 1), Messages.Claim("key", 0, "another", "o", 0, 1)));
+
+        Assert.False(outcome.IsRepeat);
+        Assert.Equal([("0", "key", 0), ("1", "key", 0)], publisher.Sent);
+        Assert.NotEqual(publisher.Identities[0], publisher.Identities[1]);
     }
 
     [Fact]

@@ -8,7 +8,10 @@ internal sealed class ListPublisher(NpgsqlDataSource database, TimeProvider? tim
 {
     public const int Limit = 1000;
 
+    /// <summary>The key without the moment of its first use.</summary>
     public List<(string Text, string Key, long Index)> Sent { get; } = [];
+
+    public List<string> Identities { get; } = [];
 
     /// <summary>Before the messages are in, and after.</summary>
     public Func<Task> Before { get; set; } = () => Task.CompletedTask;
@@ -34,7 +37,8 @@ internal sealed class ListPublisher(NpgsqlDataSource database, TimeProvider? tim
             for (var i = 0; i < messages.Length; i++)
             {
                 var identity = identities.IsEmpty ? default : identities.Span[i];
-                Sent.Add((messages.Span[i].Body.Text(), identity.Key.Text(), identity.Index));
+                Sent.Add((messages.Span[i].Body.Text(), identity.Key.Text().Split('@')[0], identity.Index));
+                Identities.Add(identity.Key.Text());
             }
         }
 

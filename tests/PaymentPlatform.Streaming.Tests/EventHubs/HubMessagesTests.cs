@@ -61,6 +61,24 @@ public sealed class HubMessagesTests
         Assert.Equal(default, HubMessages.Read(new(0, s_time, default, null, null, null, properties)).Identity);
     }
 
+    [Theory]
+    [InlineData(MessageIdentity.MaxKeyLength, true)]
+    [InlineData(MessageIdentity.MaxKeyLength + 1, false)]
+    public void Read_LongKeyOfAnotherProducer_IsTakenOnlyAsLongAsTheDatabaseCanIndexIt(int length, bool taken)
+    {
+        var properties = new Dictionary<string, object> { [HeaderNames.IdempotencyKey] = new string('ж', length), [HeaderNames.IdempotencyIndex] = "1" };
+
+        Assert.Equal(taken, !HubMessages.Read(new(0, s_time, default, null, null, null, properties)).Identity.Key.IsEmpty);
+    }
+
+    [Fact]
+    public void Read_KeyWithNul_IsNone()
+    {
+        var properties = new Dictionary<string, object> { [HeaderNames.IdempotencyKey] = "a\0b", [HeaderNames.IdempotencyIndex] = "1" };
+
+        Assert.Equal(default, HubMessages.Read(new(0, s_time, default, null, null, null, properties)).Identity);
+    }
+
     [Fact]
     public void Read_IndexAsANumber_IsTaken()
     {
