@@ -39,7 +39,7 @@ public sealed partial class SchemaGate(NpgsqlDataSource database, TimeProvider t
         {
             return await DatabaseSchema.FindProblemAsync(database, cancellationToken);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
         {
             return $"The database does not answer: {exception.Message}";
         }

@@ -27,12 +27,8 @@ internal sealed partial class KafkaMessageConsumer
                 try
                 {
                     Serve();
-                    isBusy = Step(isBusy ? 0 : IdleMilliseconds);
+                    isBusy = TryStep(isBusy ? 0 : IdleMilliseconds);
                     faults = 0;
-                }
-                catch (ConsumeException e)
-                {
-                    OnConsumeError(e);
                 }
                 catch (Exception e) when (!_end.IsCancellationRequested)
                 {
@@ -83,6 +79,20 @@ internal sealed partial class KafkaMessageConsumer
                 Open(partition);
             else if (partition is { IsOpen: true, IsPaused: true } && _state.HasRoom(partition.Owned!))
                 SeekTo(partition, partition.Next);
+        }
+    }
+
+    /// <inheritdoc cref="Step"/>
+    private bool TryStep(int milliseconds)
+    {
+        try
+        {
+            return Step(milliseconds);
+        }
+        catch (ConsumeException e)
+        {
+            OnConsumeError(e);
+            return false;
         }
     }
 
