@@ -20,13 +20,16 @@ internal static class TestCommand
 
     private static async Task<int> RunAsync(string[] filters, CancellationToken cancellationToken)
     {
-        var total = new TestCounts();
+        var total = TestCounts.None;
         foreach (var program in TestPrograms())
         {
             Console.WriteLine($"── {Path.GetFileNameWithoutExtension(program)}");
             total += await TestProgram.RunAsync(program, filters, cancellationToken);
         }
 
+        // What came before may be long: whoever sees only the end of it learns what to look for.
+        foreach (var failure in total.Failures)
+            Console.WriteLine($"Failed: {failure}");
         Console.WriteLine($"{total.Passed} passed, {total.Failed} failed{(total.Skipped > 0 ? $", {total.Skipped} skipped" : "")}");
         if (total.Passed + total.Failed == 0)
             await Console.Error.WriteLineAsync(filters.Length == 0 ? $"No tests were found under {Artifacts.Bin}." : $"No test's name contains {string.Join(" or ", filters)}.");

@@ -23,16 +23,14 @@ internal static class TestProgram
                 throw;
             }
 
-            var counts = File.Exists(resultFile) ? TestCounts.FromCtrf(await File.ReadAllBytesAsync(resultFile, cancellationToken)) : default;
-            if (process.ExitCode == 0 || counts.Failed > 0)
-                return counts;
-            await Console.Error.WriteLineAsync($"{Path.GetFileName(program)} ended with exit code {process.ExitCode} and reported no failed test: it crashed.");
-            return counts with { Failed = 1 };
+            var counts = File.Exists(resultFile) ? TestCounts.FromCtrf(await File.ReadAllBytesAsync(resultFile, cancellationToken)) : TestCounts.None;
+            return process.ExitCode == 0 || counts.Failed > 0
+                ? counts
+                : counts + TestCounts.Crash($"{Path.GetFileName(program)} ended with exit code {process.ExitCode} and reported no failed test: it crashed.");
         }
         catch (JsonException exception)
         {
-            await Console.Error.WriteLineAsync($"{Path.GetFileName(program)} crashed while it wrote its results: {exception.Message}");
-            return new(0, 1, 0);
+            return TestCounts.Crash($"{Path.GetFileName(program)} crashed while it wrote its results: {exception.Message}");
         }
         finally
         {
