@@ -15,6 +15,7 @@ internal sealed partial class ArchiverService(
     LostFileRestorer restorer,
     HybridConnectionManager connections,
     SchemaGate schema,
+    StreamOutage outage,
     PersistentRetry retry,
     IConfiguration configuration,
     IOptions<ArchiverOptions> options,
@@ -75,6 +76,7 @@ internal sealed partial class ArchiverService(
         {
             await schema.WaitAsync(stoppingToken);
             await using var consumer = await consumers.CreateAsync(ArchiveFlusher.ConsumerGroup, stoppingToken);
+            outage.Over();
             var appender = new EventAppender(_cardData, logger);
             var repeats = new RepeatFilter(connections.Database, ArchiveFlusher.ConsumerGroup, timeProvider, logger);
             await new ArchiveLoop(consumer, flusher, appender, repeats, options.Value, telemetry, timeProvider, logger).RunAsync(stoppingToken, _abort.Token);
@@ -82,7 +84,7 @@ internal sealed partial class ArchiverService(
         }
         catch (StreamUnavailableException e)
         {
-            LogUnavailable(logger, e.Message, options.Value.MaxRetryDelay.TotalSeconds);
+            outage.Report(e.Message);
             await Task.Delay(options.Value.MaxRetryDelay, timeProvider, stoppingToken);
         }
         catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
@@ -97,9 +99,6 @@ internal sealed partial class ArchiverService(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Could not look for lost files. Archiving begins nevertheless; the next look is in {Delay}")]
     private static partial void LogRestoreFault(ILogger logger, Exception e, TimeSpan delay);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault} The archiver tries again in {Seconds} s")]
-    private static partial void LogUnavailable(ILogger logger, string fault, double seconds);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The archiver failed. It starts again from its checkpoints in {Delay}")]
     private static partial void LogFault(ILogger logger, Exception e, TimeSpan delay);

@@ -16,6 +16,7 @@ internal sealed partial class TransactionIngest
 
     private readonly IngestOptions _options;
     private readonly MessagePublisher _publisher;
+    private readonly StreamOutage _outage;
     private readonly ByteBudget _budget;
     private readonly IngestTelemetry _telemetry;
     private readonly IRequestDecompressionProvider _decompression;
@@ -27,11 +28,12 @@ internal sealed partial class TransactionIngest
     private int _requests;
 
     public TransactionIngest(
-        IOptions<IngestOptions> options, MessagePublisher publisher, ByteBudget budget, IngestTelemetry telemetry,
+        IOptions<IngestOptions> options, MessagePublisher publisher, StreamOutage outage, ByteBudget budget, IngestTelemetry telemetry,
         IRequestDecompressionProvider decompression, TimeProvider timeProvider, ILogger<IngestRun> logger)
     {
         _options = options.Value;
         _publisher = publisher;
+        _outage = outage;
         _budget = budget;
         _telemetry = telemetry;
         _decompression = decompression;
@@ -86,6 +88,8 @@ internal sealed partial class TransactionIngest
             var hadRoom = request.Format == IngestFormat.Ndjson
                 ? await new NdjsonReader(body, run, hash, _budget, _chunks, _options.MaxEventBytes).ReadAsync()
                 : await new JsonBodyReader(body, run, hash, _budget, _chunks, request.Format, _options.MaxBodyBytes).ReadAsync();
+            if (run.Accepted > 0)
+                _outage.Over();
             return hadRoom ? new IngestAnswer(run) : Problems.Overloaded(context);
         }
         catch (BodyException e)
@@ -99,7 +103,8 @@ internal sealed partial class TransactionIngest
         }
         catch (StreamUnavailableException e)
         {
-            LogUnavailable(e.Message, run.Accepted);
+            _outage.Report(e.Message);
+            LogUnavailable(run.Accepted);
             return Problems.StreamUnavailable(context, request, run);
         }
         catch (ClientGoneException)
@@ -144,8 +149,8 @@ internal sealed partial class TransactionIngest
             : new([new(HeaderNames.TraceParent, id), new(HeaderNames.TraceState, activity.TraceStateString)]);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The stream is unavailable, {Accepted} events of the request are in it: {Reason}")]
-    private partial void LogUnavailable(string reason, long accepted);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "A request is answered with 503; {Accepted} of its events are in the stream.")]
+    private partial void LogUnavailable(long accepted);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The body is refused: {Reason}; {Accepted} events of the request are in the stream.")]
     private partial void LogBadBody(string reason, long accepted);

@@ -7,7 +7,7 @@ namespace PaymentPlatform.Metrics;
 
 /// <summary>Runs the loop for as long as the process lives; starts it anew, with backoff, should it ever fail.</summary>
 internal sealed partial class MetricsService(
-    MessageConsumerFactory consumers, HybridConnectionManager connections, SchemaGate schema, TransactionParserOptions parserOptions, IOptions<MetricsOptions> options,
+    MessageConsumerFactory consumers, HybridConnectionManager connections, SchemaGate schema, StreamOutage outage, TransactionParserOptions parserOptions, IOptions<MetricsOptions> options,
     MetricsTelemetry telemetry, TimeProvider time, ILogger<MetricsService> logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -22,6 +22,7 @@ internal sealed partial class MetricsService(
             {
                 await schema.WaitAsync(stoppingToken);
                 await using var consumer = await consumers.CreateAsync(MetricsWriter.ConsumerGroup, stoppingToken);
+                outage.Over();
                 var loop = new MetricsLoop(consumer, new(connections.Database), new(parserOptions), new(connections.Database, MetricsWriter.ConsumerGroup, time, logger), options.Value, telemetry, time, logger);
                 await loop.RunAsync(stoppingToken, abort.Token);
             }
@@ -31,7 +32,7 @@ internal sealed partial class MetricsService(
             }
             catch (StreamUnavailableException exception)
             {
-                LogUnavailable(logger, exception.Message, Pause.TotalSeconds);
+                outage.Report(exception.Message);
                 await Task.Delay(Pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (Exception exception)
@@ -41,9 +42,6 @@ internal sealed partial class MetricsService(
             }
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Fault} Metrics tries again in {Seconds} s")]
-    private static partial void LogUnavailable(ILogger logger, string fault, double seconds);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The metrics loop failed; it starts again in {Seconds} s")]
     private static partial void LogFailed(ILogger logger, Exception exception, double seconds);

@@ -31,6 +31,7 @@ public static class StreamingExtensions
             .Validate(options => IsKnown(options.Transport), Unknown(builder.Configuration[$"{StreamingOptions.Section}:{nameof(StreamingOptions.Transport)}"]))
             .ValidateOnStart();
         builder.Services.AddSingleton<StreamingTelemetry>();
+        builder.Services.AddSingleton<StreamOutage>();
         builder.AddTransport();
         builder.GuardCardData();
         return builder;

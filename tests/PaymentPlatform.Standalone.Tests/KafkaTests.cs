@@ -74,6 +74,9 @@ public sealed class KafkaTests : IDisposable
         using (var body = Body(events))
         using (var answer = await http.PostAsync("v1/transactions", body, cancellation))
             Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        // The publisher, the archiver, metrics and the client itself all found out: one line for all of them, and again only as it lasts.
+        Assert.All(platform.Output.Split('\n').Where(line => line.StartsWith("warning:", StringComparison.Ordinal) || line.StartsWith("error:", StringComparison.Ordinal)), line => Assert.Matches(
+            $"^warning: StreamOutage: The stream 'payments' can't be reached at the Kafka brokers {broker.Address}: .* \\(connection string 'payments'\\)\\. It is tried again until it answers", line));
 
         broker.Up();
         await Eventually.TrueAsync(async () =>

@@ -9,25 +9,22 @@ namespace PaymentPlatform.Streaming.Kafka;
 /// <summary>Makes clients of the configured brokers, and puts what librdkafka says into our log.</summary>
 internal sealed partial class KafkaConnection : IDisposable
 {
-    private static readonly TimeSpan s_quiet = TimeSpan.FromSeconds(30);
-
     private readonly KafkaSettings _settings;
     private readonly string _stream;
-    private readonly TimeProvider _timeProvider;
+    private readonly StreamOutage _outage;
     private readonly ILogger _logger;
     private readonly Lazy<IAdminClient> _admin;
-    private long _complained;
 
-    public KafkaConnection(IOptions<KafkaOptions> options, IOptions<StreamingOptions> streaming, IConfiguration configuration, TimeProvider timeProvider, ILogger<KafkaConnection> logger)
-        : this(new KafkaSettings(options.Value, streaming.Value, configuration.GetConnectionString("payments")), streaming.Value.Stream, timeProvider, logger)
+    public KafkaConnection(IOptions<KafkaOptions> options, IOptions<StreamingOptions> streaming, IConfiguration configuration, StreamOutage outage, ILogger<KafkaConnection> logger)
+        : this(new KafkaSettings(options.Value, streaming.Value, configuration.GetConnectionString("payments")), streaming.Value.Stream, outage, logger)
     {
     }
 
-    internal KafkaConnection(KafkaSettings settings, string stream, TimeProvider timeProvider, ILogger logger)
+    internal KafkaConnection(KafkaSettings settings, string stream, StreamOutage outage, ILogger logger)
     {
         _settings = settings;
         _stream = stream;
-        _timeProvider = timeProvider;
+        _outage = outage;
         _logger = logger;
         _admin = new(() => new AdminClientBuilder(settings.Admin()).SetLogHandler((_, m) => OnLog(m)).SetErrorHandler((_, e) => OnError(e)).Build());
     }
@@ -71,16 +68,10 @@ internal sealed partial class KafkaConnection : IDisposable
 
     private void OnError(Error error)
     {
-        var now = _timeProvider.GetTimestamp();
-        var last = Interlocked.Read(ref _complained);
-        var isNews = last == 0 || _timeProvider.GetElapsedTime(last, now) > s_quiet;
-        if (!error.IsFatal && (!isNews || Interlocked.CompareExchange(ref _complained, now, last) != last))
-        {
-            LogDetail(_logger, error.Code.ToString(), error.Reason);
-            return;
-        }
-
-        LogTrouble(_logger, _settings.Address, error.Reason);
+        if (error.IsFatal)
+            LogFatal(_logger, _settings.Address, error.Reason);
+        else
+            _outage.Report(Unavailable(error.Reason).Message);
     }
 
     public void Dispose()
@@ -89,8 +80,8 @@ internal sealed partial class KafkaConnection : IDisposable
             _admin.Value.Dispose();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Trouble with the Kafka brokers {Address} (connection string 'payments'), it is tried again: {Fault}")]
-    private static partial void LogTrouble(ILogger logger, string address, string fault);
+    [LoggerMessage(Level = LogLevel.Error, Message = "A client of the Kafka brokers {Address} failed for good, another takes its place: {Fault}")]
+    private static partial void LogFatal(ILogger logger, string address, string fault);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Kafka {Facility}: {Text}")]
     private static partial void LogWarning(ILogger logger, string facility, string text);

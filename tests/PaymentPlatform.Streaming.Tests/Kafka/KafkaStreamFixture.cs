@@ -136,7 +136,7 @@ public sealed class KafkaStreamFixture : StreamFixture
     private (KafkaConnection Connection, KafkaLog Log, KafkaStreamTopology Topology) Connect(string address, TimeProvider timeProvider, KafkaOptions? kafka = null)
     {
         var options = Microsoft.Extensions.Options.Options.Create(Options);
-        var connection = new KafkaConnection(new(kafka ?? Kafka, Options, address), Options.Stream, timeProvider, Loggers.CreateLogger<KafkaConnection>());
+        var connection = new KafkaConnection(new(kafka ?? Kafka, Options, address), Options.Stream, new(timeProvider, Loggers.CreateLogger<StreamOutage>()), Loggers.CreateLogger<KafkaConnection>());
         _connections.Add(connection);
         var log = new KafkaLog(connection, Database, Mirror(), options, Loggers.CreateLogger<KafkaLog>());
         return (connection, log, new(connection, log, Microsoft.Extensions.Options.Options.Create(Kafka), options, timeProvider, Loggers.CreateLogger<KafkaStreamTopology>()));
