@@ -32,6 +32,8 @@ public static class QueryExtensions
         group.MapFailedItemsApi();
         group.MapArchiveFilesApi();
         group.MapPipelineApi();
+        group.MapRulesApi();
+        group.MapRebuildsApi();
         group.MapConsoleApi();
         ((IEndpointConventionBuilder)group).Add(endpoint => endpoint.RequestDelegate = QueryGuard.Wrap(endpoint.RequestDelegate!));
         return app;

@@ -10,5 +10,10 @@ namespace PaymentPlatform.Query;
 [JsonSerializable(typeof(FailedItem))]
 [JsonSerializable(typeof(Page<ArchiveFileItem>))]
 [JsonSerializable(typeof(Page<PipelineItem>))]
+[JsonSerializable(typeof(Page<RuleVersionItem>))]
+[JsonSerializable(typeof(RulesAreValid))]
+[JsonSerializable(typeof(IReadOnlyList<RuleErrorItem>))]
+[JsonSerializable(typeof(Page<RebuildItem>))]
+[JsonSerializable(typeof(RebuildRequest))]
 [JsonSerializable(typeof(IReadOnlyList<ArchiveRangeItem>))]
 internal sealed partial class QueryJsonContext : JsonSerializerContext;

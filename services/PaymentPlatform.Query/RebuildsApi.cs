@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Npgsql;
+using NpgsqlTypes;
+using PaymentPlatform.ServiceDefaults.Access;
+
+namespace PaymentPlatform.Query;
+
+/// <summary><c>POST /v1/metrics/rebuild</c>, <c>GET /v1/metrics/rebuilds</c> (the latest first), <c>GET</c> and <c>DELETE /v1/metrics/rebuilds/{id}</c>. The metrics service does the work.</summary>
+public static class RebuildsApi
+{
+    private const int DefaultLimit = 20;
+    private const int MaxLimit = 100;
+    private const string Columns = "id, range_from, range_to, state, phase, attempts, events_read, events_total, requested_by, requested_at, started_at, ended_at, error";
+
+    public static void MapRebuildsApi(this IEndpointRouteBuilder app)
+    {
+        app.MapPost("/v1/metrics/rebuild", PostAsync).RequireRole(AccessRole.Operate);
+        app.MapGet("/v1/metrics/rebuilds", ListAsync).RequireRole(AccessRole.Read);
+        app.MapGet("/v1/metrics/rebuilds/{id}", GetAsync).RequireRole(AccessRole.Read);
+        app.MapDelete("/v1/metrics/rebuilds/{id}", DeleteAsync).RequireRole(AccessRole.Operate);
+    }
+
+    private static async Task<IResult> PostAsync(HttpContext context, DatabaseTurns database)
+    {
+        var (request, fault) = await ReadAsync(context);
+        if (request is null)
+            return fault!;
+        var errors = new Dictionary<string, string[]>();
+        var from = Time(request.From, "from", errors);
+        var to = Time(request.To, "to", errors);
+        if (errors.Count == 0 && from >= to)
+            errors["from"] = ["It must lie before 'to'."];
+        if (errors.Count > 0)
+            return TypedResults.ValidationProblem(errors);
+
+        var by = context.User.Identity?.Name ?? "anonymous";
+        var item = await database.ExecuteAsync(
+            async (connection, token) => (await QueryAsync(
+                connection, $"INSERT INTO metric_rebuilds (range_from, range_to, requested_by) VALUES ($1, $2, $3) RETURNING {Columns}", token,
+                Moment(from), Moment(to), new() { Value = by })).Single(),
+            context.RequestAborted);
+        context.Response.Headers.Location = $"/v1/metrics/rebuilds/{item.Id.ToString(CultureInfo.InvariantCulture)}";
+        return TypedResults.Json(item, QueryJsonContext.Default.RebuildItem, statusCode: StatusCodes.Status202Accepted);
+    }
+
+    private static async Task<Results<JsonHttpResult<Page<RebuildItem>>, ValidationProblem>> ListAsync(HttpContext context, DatabaseTurns database)
+    {
+        var parameters = new QueryParameters(context.Request.Query);
+        var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
+        var before = parameters.Integer("cursor", long.MaxValue, 1, long.MaxValue);
+        if (parameters.Problem() is { } problem)
+            return problem;
+
+        var items = await database.ExecuteAsync(
+            (connection, token) => QueryAsync(
+                connection, $"SELECT {Columns} FROM metric_rebuilds WHERE id < $1 ORDER BY id DESC LIMIT $2", token, new() { Value = before }, new() { Value = limit + 1 }),
+            context.RequestAborted);
+        return TypedResults.Json(Page<RebuildItem>.Cut(items, limit, item => item.Id.ToString(CultureInfo.InvariantCulture)), QueryJsonContext.Default.PageRebuildItem);
+    }
+
+    private static Task<IResult> GetAsync(string id, HttpContext context, DatabaseTurns database) =>
+        AnswerAsync(id, context, database, $"SELECT {Columns} FROM metric_rebuilds WHERE id = $1");
+
+    /// <summary>One that has ended stays as it is.</summary>
+    private static Task<IResult> DeleteAsync(string id, HttpContext context, DatabaseTurns database) =>
+        AnswerAsync(id, context, database, $"""
+            WITH stopped AS (
+              UPDATE metric_rebuilds SET state = 'cancelled', ended_at = now(), phase = NULL WHERE id = $1 AND state IN ('waiting', 'running') RETURNING {Columns}
+            )
+            SELECT {Columns} FROM stopped UNION ALL SELECT {Columns} FROM metric_rebuilds WHERE id = $1 AND state NOT IN ('waiting', 'running')
+            """);
+
+    private static async Task<IResult> AnswerAsync(string id, HttpContext context, DatabaseTurns database, string sql)
+    {
+        var parameters = new QueryParameters(context.Request.Query);
+        if (parameters.Problem() is { } problem)
+            return problem;
+        var item = long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var key)
+            ? (await database.ExecuteAsync((connection, token) => QueryAsync(connection, sql, token, new NpgsqlParameter { Value = key }), context.RequestAborted)).FirstOrDefault()
+            : null;
+        return item is null
+            ? TypedResults.Problem("There is no rebuild with this id.", statusCode: 404, title: "Rebuild not found")
+            : TypedResults.Json(item, QueryJsonContext.Default.RebuildItem);
+    }
+
+    private static async Task<(RebuildRequest? Request, IResult? Fault)> ReadAsync(HttpContext context)
+    {
+        if (!context.Request.HasJsonContentType())
+            return (null, TypedResults.Problem("Send application/json, for example {\"from\": \"2026-01-31T00:00:00Z\", \"to\": \"2026-02-01T00:00:00Z\"}.", statusCode: 415, title: "Unsupported media type"));
+        try
+        {
+            var request = await JsonSerializer.DeserializeAsync(context.Request.Body, QueryJsonContext.Default.RebuildRequest, context.RequestAborted);
+            return request is null ? (null, Malformed("it is null")) : (request, null);
+        }
+        catch (JsonException exception)
+        {
+            return (null, Malformed(exception.Path is { Length: > 0 } path ? $"at {path}" : "it is not JSON"));
+        }
+    }
+
+    private static ProblemHttpResult Malformed(string where) =>
+        TypedResults.Problem($"The body must be a JSON object with the texts 'from' and 'to': {where}.", statusCode: 400, title: "Bad request");
+
+    private static long Time(string? text, string name, Dictionary<string, string[]> errors)
+    {
+        if (text is not null && Timestamps.TryParse(text, out var micros))
+            return micros;
+        errors[name] = ["Expected a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z."];
+        return 0;
+    }
+
+    private static NpgsqlParameter Moment(long micros) => new() { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = Timestamps.ToDateTime(micros) };
+
+    private static async Task<List<RebuildItem>> QueryAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.AddRange(parameters);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var items = new List<RebuildItem>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            items.Add(new(
+                reader.GetInt64(0), reader.GetDateTime(1), reader.GetDateTime(2), reader.GetString(3), Text(4), reader.GetInt32(5), reader.GetInt64(6), reader.IsDBNull(7) ? null : reader.GetInt64(7), reader.GetString(8),
+                reader.GetDateTime(9), Moment(10), Moment(11), Text(12)));
+        }
+
+        return items;
+
+        string? Text(int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
+
+        DateTime? Moment(int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetDateTime(ordinal);
+    }
+}

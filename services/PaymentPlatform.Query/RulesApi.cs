@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+using PaymentPlatform.MetricEngine.Rules;
+using PaymentPlatform.ServiceDefaults.Access;
+using PaymentPlatform.Storage.Database.Rules;
+
+namespace PaymentPlatform.Query;
+
+/// <summary><c>GET /v1/rules</c> (the newest version first), <c>PUT /v1/rules</c>, <c>POST /v1/rules/validate</c></summary>
+public static class RulesApi
+{
+    private const string YamlType = "application/yaml";
+    private const int MaxBytes = 1 << 20;
+    private const int DefaultLimit = 20;
+    private const int MaxLimit = 100;
+
+    public static void MapRulesApi(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/v1/rules", ListAsync).RequireRole(AccessRole.Read);
+        app.MapPut("/v1/rules", PutAsync).RequireRole(AccessRole.Operate);
+        app.MapPost("/v1/rules/validate", ValidateAsync).RequireRole(AccessRole.Read);
+    }
+
+    private static async Task<Results<JsonHttpResult<Page<RuleVersionItem>>, ValidationProblem>> ListAsync(HttpContext context, DatabaseTurns database)
+    {
+        var parameters = new QueryParameters(context.Request.Query);
+        var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
+        var before = parameters.Integer("cursor", long.MaxValue, 1, long.MaxValue);
+        if (parameters.Problem() is { } problem)
+            return problem;
+
+        var items = await database.ExecuteAsync(
+            async (connection, token) =>
+            {
+                var newest = (await RuleVersionStore.FindLatestAsync(connection, token))?.Version;
+                var versions = await RuleVersionStore.ListAsync(connection, before, limit + 1, token);
+                var activations = (await RuleVersionStore.ListActivationsAsync(connection, [.. versions.Select(v => v.Version)], token)).ToLookup(a => a.Version);
+                return versions.ConvertAll(v => Item(v, v.Version == newest, activations[v.Version]));
+            },
+            context.RequestAborted);
+        return TypedResults.Json(Page<RuleVersionItem>.Cut(items, limit, item => item.Version.ToString(CultureInfo.InvariantCulture)), QueryJsonContext.Default.PageRuleVersionItem);
+    }
+
+    private static async Task<IResult> PutAsync(HttpContext context, DatabaseTurns database)
+    {
+        var parameters = new QueryParameters(context.Request.Query);
+        var note = parameters.Text("note");
+        if (parameters.Problem() is { } problem)
+            return problem;
+        var (yaml, fault) = await ReadAsync(context);
+        if (yaml is null)
+            return fault!;
+        if (Check(yaml) is { } refusal)
+            return refusal;
+
+        var by = context.User.Identity?.Name ?? "anonymous";
+        var item = await database.ExecuteAsync(
+            async (connection, token) =>
+            {
+                var (version, _) = await RuleVersionStore.AddAsync(connection, yaml, by, note, onlyFirst: false, token);
+                return Item(version, active: true, await RuleVersionStore.ListActivationsAsync(connection, [version.Version], token));
+            },
+            context.RequestAborted);
+        return TypedResults.Json(item, QueryJsonContext.Default.RuleVersionItem);
+    }
+
+    private static async Task<IResult> ValidateAsync(HttpContext context)
+    {
+        var parameters = new QueryParameters(context.Request.Query);
+        if (parameters.Problem() is { } problem)
+            return problem;
+        var (yaml, fault) = await ReadAsync(context);
+        return yaml is null ? fault! : Check(yaml) ?? TypedResults.Json(new RulesAreValid(true), QueryJsonContext.Default.RulesAreValid);
+    }
+
+    private static async Task<(string? Yaml, IResult? Fault)> ReadAsync(HttpContext context)
+    {
+        if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) || !type.MediaType.Equals(YamlType, StringComparison.OrdinalIgnoreCase))
+            return (null, TypedResults.Problem($"Send the rules as {YamlType}.", statusCode: 415, title: "Unsupported media type"));
+        using var body = new MemoryStream();
+        var buffer = new byte[16 << 10];
+        int read;
+        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
+        {
+            if (body.Length + read > MaxBytes)
+                return (null, TypedResults.Problem($"Rules take at most {MaxBytes} bytes.", statusCode: 413, title: "Rules too large"));
+            body.Write(buffer, 0, read);
+        }
+
+        var bytes = body.GetBuffer().AsSpan(0, (int)body.Length);
+        if (!Utf8.IsValid(bytes) || bytes.Contains((byte)0))
+            return (null, Refusal([new(null, 1, "The rules are not UTF-8 text.")]));
+        return (Encoding.UTF8.GetString(bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes), null);
+    }
+
+    private static IResult? Check(string yaml)
+    {
+        var result = RuleSet.Parse(yaml, "rules");
+        return result.Errors.Count == 0 ? null : Refusal([.. result.Errors.Select(e => new RuleErrorItem(e.Rule, e.Line, e.Message))]);
+    }
+
+    private static ProblemHttpResult Refusal(IReadOnlyList<RuleErrorItem> errors) => TypedResults.Problem(
+        errors.Count == 1 ? "One thing is wrong with the rules; nothing was taken." : $"{errors.Count} things are wrong with the rules; nothing was taken.",
+        statusCode: 422,
+        title: "Rules not valid",
+        extensions: [new("valid", false), new("errors", errors)]);
+
+    private static RuleVersionItem Item(RuleVersion version, bool active, IEnumerable<RuleActivation> activations) => new(
+        version.Version, active, version.CreatedAt, version.CreatedBy, version.Note, version.Yaml,
+        [.. activations.Select(a => new RuleActivationItem(a.Partition.Stream, a.Partition.LogId, a.Partition.PartitionId, a.FromOffset))]);
+}
