@@ -13,6 +13,9 @@ public sealed class DDSketch
     /// <summary>The bin of the value 0.</summary>
     public const int ZeroBin = -1;
 
+    /// <summary>The bin of the largest value.</summary>
+    public const int MaxBin = SketchBins.Max;
+
     private const byte Version = 1;
 
     private long[] _counts = [];

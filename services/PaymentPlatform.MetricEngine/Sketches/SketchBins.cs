@@ -26,8 +26,9 @@ internal static class SketchBins
     /// <summary>The value that is nearest to all of the bin, in relative terms.</summary>
     public static double ValueOf(int bin)
     {
-        double low = LowerBound(bin), high = LowerBound(bin + 1);
-        // Small values are whole numbers, and a bin holds one of them at most.
+        // A little lower, so that a bound that is a whole number is not taken for one just above it.
+        double low = LowerBound(bin) * (1 - 1e-9), high = LowerBound(bin + 1) * (1 - 1e-9);
+        // Values are whole numbers, and a bin of small ones holds one at most.
         var whole = Math.Ceiling(low);
         return whole + 1 >= high && whole < high ? whole : 2 * low * high / (low + high);
     }
