@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using PaymentPlatform.Events;
+using PaymentPlatform.Metrics.Deltas;
 
 namespace PaymentPlatform.Metrics;
 
-/// <summary>Adds valid events up in memory by window, method, currency and status. Exact; allocates for new keys only.</summary>
+/// <summary>Adds valid events up in memory by window, method, currency and status: the counts here, what is folded in <see cref="Delta"/>. Exact; allocates for what is new only.</summary>
 public sealed class FigureAccumulator
 {
     private readonly Dictionary<Key, Sums> _sums = [];
@@ -11,8 +12,13 @@ public sealed class FigureAccumulator
 
     public int KeyCount => _sums.Count;
 
+    /// <summary>Percentiles, unique counts, countries and samples of the same events. Rules add their buckets.</summary>
+    public MetricDelta Delta { get; } = new();
+
+    /// <param name="enqueuedAtMicros">When the stream took the event: microseconds since the Unix epoch.</param>
+    /// <param name="idHash">The message id's <see cref="MetricEngine.Sketches.StableHash"/>.</param>
     /// <exception cref="InvalidOperationException">The event lacks what every valid event has.</exception>
-    public void Add(ParsedTransaction transaction)
+    public void Add(ParsedTransaction transaction, long enqueuedAtMicros, ulong idHash)
     {
         if (transaction.TransactionTimestampMicros is not { } micros || transaction.AmountScaled is not { } amount)
             throw new InvalidOperationException("A valid event has no timestamp or no amount.");
@@ -23,12 +29,15 @@ public sealed class FigureAccumulator
             _texts.IdOf(transaction.Currency.Span),
             _texts.IdOf(transaction.PaymentStatus.Span));
         ref var sums = ref CollectionsMarshal.GetValueRefOrAddDefault(_sums, key, out var exists);
+        if (!exists)
+            sums.Id = Delta.IdOf(new(key.Window, _texts[key.Method], _texts[key.Currency], _texts[key.Status]));
         if (!exists || amount < sums.Min)
             sums.Min = amount;
         if (!exists || amount > sums.Max)
             sums.Max = amount;
         sums.Total += amount;
         sums.Count++;
+        Delta.AddEvent(sums.Id, amount, enqueuedAtMicros - micros, transaction.CustomerId.Span, transaction.MerchantId.Span, transaction.CustomerCountry.Span, idHash);
     }
 
     public IEnumerable<FigureRow> Rows() => _sums.Select(pair => new FigureRow(
@@ -39,6 +48,7 @@ public sealed class FigureAccumulator
     public void Clear()
     {
         _sums.Clear();
+        Delta.Clear();
         if (_texts.Count > 1_000)
             _texts.Clear();
         if (_sums.Capacity > 4_096)
@@ -49,6 +59,7 @@ public sealed class FigureAccumulator
 
     private struct Sums
     {
+        public int Id;
         public long Count;
         public Int128 Total;
         public Int128 Min;

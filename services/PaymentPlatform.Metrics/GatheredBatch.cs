@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using PaymentPlatform.Events;
+using PaymentPlatform.MetricEngine.Sketches;
 using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Streaming;
 using PaymentPlatform.Streaming.Repeats;
@@ -8,7 +9,8 @@ namespace PaymentPlatform.Metrics;
 
 /// <summary>
 /// What the next transaction will commit: figures, dead letters and the span of each partition they come from. Used again once it is cleared.
-/// Its memory is at most MaxFailedBytes plus the bodies of one message batch for dead letters, and about 300 bytes a key for MaxBatchKeys plus the messages of one batch.
+/// Its memory is at most MaxFailedBytes plus the bodies of one message batch for dead letters, about 600 bytes a key for MaxBatchKeys plus the messages of one batch,
+/// and for what is folded about 260 bytes an event for MaxBatchEvents plus the messages of one batch (docs/metrics.md).
 /// </summary>
 internal sealed class GatheredBatch(TransactionParser parser, RepeatFilter repeats)
 {
@@ -16,6 +18,7 @@ internal sealed class GatheredBatch(TransactionParser parser, RepeatFilter repea
 
     private readonly Dictionary<StreamPartition, OffsetRange> _ranges = [];
     private readonly HashSet<ActivityContext> _links = [];
+    private readonly Dictionary<StreamPartition, PositionIds> _positionIds = [];
     private MessageHeaders? _lastHeaders;
     private bool _lastIsReplay;
 
@@ -92,7 +95,7 @@ internal sealed class GatheredBatch(TransactionParser parser, RepeatFilter repea
                 // A replay tells consumers about events again; the figures have them already.
                 if (!_lastIsReplay)
                 {
-                    Figures.Add(result.Transaction);
+                    Figures.Add(result.Transaction, message.EnqueuedAtMicros, StableHash.Of(IdOf(partition, message)));
                     NewestTransactionMicros = Math.Max(NewestTransactionMicros, result.Transaction.TransactionTimestampMicros!.Value);
                 }
 
@@ -109,6 +112,15 @@ internal sealed class GatheredBatch(TransactionParser parser, RepeatFilter repea
 
         Failed.Add(failed);
         FailedBytes += failed.RawPayload.Length + failed.Errors.Length;
+    }
+
+    private ReadOnlySpan<byte> IdOf(StreamPartition partition, in ReceivedMessage message)
+    {
+        if (!message.Message.MessageId.IsEmpty)
+            return message.Message.MessageId.Span;
+        if (!_positionIds.TryGetValue(partition, out var ids))
+            _positionIds[partition] = ids = new(partition);
+        return ids.Of(message.Offset);
     }
 
     private void Look(MessageHeaders headers, bool collectLinks)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using PaymentPlatform.Events;
 using PaymentPlatform.Metrics;
+using PaymentPlatform.Metrics.Deltas;
 using PaymentPlatform.Streaming;
 
 namespace Microsoft.Extensions.Hosting;
@@ -18,6 +19,8 @@ public static class MetricsExtensions
         builder.Services.AddSingleton<MetricsTelemetry>();
         var parserOptions = new TransactionParserOptions { CardData = StreamCardData.Read(builder.Configuration) };
         builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<MetricsService>(provider, parserOptions));
+        builder.Services.AddHostedService<FoldService>();
+        builder.Services.AddHostedService<MetricPartitionsService>();
         return builder;
     }
 

@@ -50,7 +50,7 @@ internal sealed partial class MetricsLoop(
     }
 
     private bool IsFull =>
-        _gathered.Events >= options.MaxBatchEvents || _gathered.FailedBytes >= options.MaxFailedBytes || _gathered.Figures.KeyCount >= options.MaxBatchKeys;
+        _gathered.Events >= options.MaxBatchEvents || _gathered.FailedBytes >= options.MaxFailedBytes || _gathered.Figures.Delta.KeyCount >= options.MaxBatchKeys;
 
     private bool IsDue => !_gathered.IsEmpty && Remaining() <= TimeSpan.Zero;
 

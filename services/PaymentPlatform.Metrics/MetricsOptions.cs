@@ -18,11 +18,19 @@ public sealed class MetricsOptions
     [Range(1L << 16, 1L << 30, ErrorMessage = "Metrics:MaxFailedBytes must lie between 65536 and 1073741824.")]
     public long MaxFailedBytes { get; set; } = 16 << 20;
 
-    /// <summary>Rows of <c>payment_metrics_5m</c> that a batch touches.</summary>
+    /// <summary>Rows of <c>payment_metrics_5m</c> and of <c>rule_buckets</c> that a batch touches.</summary>
     [Range(1, 1_000_000, ErrorMessage = "Metrics:MaxBatchKeys must lie between 1 and 1000000.")]
     public int MaxBatchKeys { get; set; } = 20_000;
 
     /// <summary>How long a stopping service goes on to commit what it has gathered.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00", ErrorMessage = "Metrics:StopTimeout must lie between 00:00:00 and 00:05:00.")]
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long percentiles, unique counts and results of window rules may be behind the counts.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00", ErrorMessage = "Metrics:FoldInterval must lie between 00:00:00.100 and 00:01:00.")]
+    public TimeSpan FoldInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long figures, histograms and results of rules are kept, by event time and whole days; 0 is for ever.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00", ErrorMessage = "Metrics:Retention must lie between 00:00:00 (for ever) and 36500.00:00:00.")]
+    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(400);
 }

@@ -16,6 +16,8 @@ public sealed class MetricsTelemetry : IDisposable
     private readonly Histogram<double> _commitTime;
     private readonly Histogram<long> _batchEvents;
     private readonly Histogram<long> _batchKeys;
+    private readonly Histogram<double> _foldTime;
+    private readonly Histogram<long> _foldRows;
     private readonly Histogram<double> _visibleAfter;
     private readonly Histogram<double> _eventTimeLag;
 
@@ -28,6 +30,8 @@ public sealed class MetricsTelemetry : IDisposable
         _commitTime = _meter.CreateHistogram<double>("metrics.commit.duration", "s", "Time that one commit took.");
         _batchEvents = _meter.CreateHistogram<long>("metrics.commit.events", "{event}", "Events in one commit.");
         _batchKeys = _meter.CreateHistogram<long>("metrics.commit.keys", "{row}", "Rows of payment_metrics_5m that one commit touched.");
+        _foldTime = _meter.CreateHistogram<double>("metrics.fold.duration", "s", "Time that one fold of metric_deltas took.");
+        _foldRows = _meter.CreateHistogram<long>("metrics.fold.rows", "{row}", "Rows of metric_deltas that one fold merged.");
         _visibleAfter = _meter.CreateHistogram<double>("metrics.visible_after", "s", "Time from the stream's taking the oldest event of a commit to its being visible.");
         _eventTimeLag = _meter.CreateHistogram<double>("metrics.event_time_lag", "s", "Time from the newest transaction of a commit to its being visible.");
     }
@@ -61,6 +65,12 @@ public sealed class MetricsTelemetry : IDisposable
             _visibleAfter.Record((micros - batch.OldestEnqueuedMicros) / 1e6);
         if (batch.NewestTransactionMicros != long.MinValue)
             _eventTimeLag.Record((micros - batch.NewestTransactionMicros) / 1e6);
+    }
+
+    internal void Folded(int rows, TimeSpan elapsed)
+    {
+        _foldRows.Record(rows);
+        _foldTime.Record(elapsed.TotalSeconds);
     }
 
     internal void Outcome(string outcome, TimeSpan elapsed)

@@ -1,18 +1,16 @@
 using System.Text;
 using Npgsql;
 using NpgsqlTypes;
+using PaymentPlatform.Metrics.Deltas;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
 namespace PaymentPlatform.Metrics;
 
-/// <summary>Commits a batch: checkpoints, figures and dead letters in one transaction.</summary>
+/// <summary>Commits a batch: checkpoints, figures, the delta of what is folded later, and dead letters in one transaction.</summary>
 internal sealed class MetricsWriter(NpgsqlDataSource database)
 {
     public const string ConsumerGroup = "metrics";
-
-    // Npgsql takes a timestamptz as it goes over the wire: microseconds since 2000-01-01. It has no DateTime's limits.
-    private const long PostgresEpochMicros = 946_684_800_000_000;
 
     /// <summary>Rows are locked in key order, by the index's own collation, so that several processes never deadlock.</summary>
     private const string UpsertSql = """
@@ -54,6 +52,8 @@ internal sealed class MetricsWriter(NpgsqlDataSource database)
 
         if (batch.Figures.KeyCount > 0)
             await UpsertAsync(connection, transaction, batch.Figures, cancellationToken);
+        if (!batch.Figures.Delta.IsEmpty)
+            await DeltaTables.AppendAsync(transaction, batch.Figures.Delta, cancellationToken);
         if (batch.Failed.Count > 0)
             await InsertAsync(connection, transaction, batch.Failed, cancellationToken);
         await batch.Taken.WriteAsync(transaction, ConsumerGroup, cancellationToken);
@@ -65,7 +65,7 @@ internal sealed class MetricsWriter(NpgsqlDataSource database)
     {
         var rows = figures.Rows().ToArray();
         await using var command = new NpgsqlCommand(UpsertSql, connection, transaction);
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = Array.ConvertAll(rows, r => r.WindowStart - PostgresEpochMicros), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(SqlArray.Times(rows, r => r.WindowStart));
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(rows, r => r.PaymentMethod) });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(rows, r => r.Currency) });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(rows, r => r.PaymentStatus) });
@@ -91,7 +91,7 @@ internal sealed class MetricsWriter(NpgsqlDataSource database)
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(items, i => i.ErrorMessage) });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(items, i => Encoding.UTF8.GetString(i.Errors)) });
         command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = Array.ConvertAll(items, i => i.RawPayload), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = Array.ConvertAll(items, i => i.EnqueuedAtMicros - PostgresEpochMicros), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(SqlArray.Times(items, i => i.EnqueuedAtMicros));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

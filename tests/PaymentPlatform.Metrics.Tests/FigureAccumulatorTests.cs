@@ -39,7 +39,7 @@ public sealed class FigureAccumulatorTests
         void Run()
         {
             foreach (var payload in results)
-                accumulator.Add(parser.Parse(payload, TestEvents.EnqueuedMicros).Transaction);
+                accumulator.Add(parser.Parse(payload, TestEvents.EnqueuedMicros).Transaction, TestEvents.EnqueuedMicros, (ulong)payload.Length);
         }
 
         Run();
@@ -57,7 +57,7 @@ public sealed class FigureAccumulatorTests
         for (var i = 0; i < 3; i++)
         {
             accumulator.Clear();
-            accumulator.Add(parser.Parse(payload, TestEvents.EnqueuedMicros).Transaction);
+            accumulator.Add(parser.Parse(payload, TestEvents.EnqueuedMicros).Transaction, TestEvents.EnqueuedMicros, (ulong)payload.Length);
         }
 
         Assert.Equal(25_000, Assert.Single(accumulator.Rows()).TotalScaled);
@@ -78,7 +78,7 @@ public sealed class FigureAccumulatorTests
         {
             var result = parser.Parse(payload, TestEvents.EnqueuedMicros);
             if (result.IsValid)
-                accumulator.Add(result.Transaction);
+                accumulator.Add(result.Transaction, TestEvents.EnqueuedMicros, 1);
         }
 
         return [.. accumulator.Rows()];

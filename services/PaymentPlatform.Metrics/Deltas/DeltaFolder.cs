@@ -1,0 +1,70 @@
+using Npgsql;
+using PaymentPlatform.MetricEngine.Sketches;
+using PaymentPlatform.Storage.Database;
+
+namespace PaymentPlatform.Metrics.Deltas;
+
+/// <summary>Merges rows of <c>metric_deltas</c> into the tables and deletes them, in one transaction: a fold that ends half-way changes nothing.</summary>
+/// <param name="maxRows">Of one fold. It ends after 4 MiB of payload too.</param>
+public sealed class DeltaFolder(NpgsqlDataSource database, int maxRows = DeltaFolder.DefaultRows)
+{
+    public const int DefaultRows = 200;
+
+    /// <summary>"METFOLDS": the advisory lock that a fold, and whoever else changes the folded tables, holds for its transaction.</summary>
+    public const long LockKey = 0x4D4554464F4C4453;
+
+    private const long MaxBytes = 4 << 20;
+
+    private const string SelectSql = """
+        SELECT id, payload
+        FROM (SELECT id, payload, sum(octet_length(payload)) OVER (ORDER BY id) - octet_length(payload) AS before FROM (SELECT id, payload FROM metric_deltas ORDER BY id LIMIT $1) d) d
+        WHERE before < $2
+        ORDER BY id
+        """;
+
+    /// <returns>How many rows were folded; null when another process is at it.</returns>
+    /// <exception cref="SketchFormatException">A row, or what a table holds, can't be read; nothing was changed.</exception>
+    public async Task<int?> FoldAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
+        if (!await TryLockAsync(transaction, cancellationToken))
+            return null;
+        var delta = new MetricDelta();
+        var ids = await ReadAsync(transaction, delta, cancellationToken);
+        if (ids.Count == 0)
+            return 0;
+        await DeltaTables.MergeAsync(transaction, delta, cancellationToken);
+        await using (var delete = new NpgsqlCommand("DELETE FROM metric_deltas WHERE id = ANY ($1)", connection, transaction) { Parameters = { new() { Value = ids.ToArray() } } })
+        {
+            var deleted = await delete.ExecuteNonQueryAsync(cancellationToken);
+            if (deleted != ids.Count)
+                throw new InvalidOperationException($"{ids.Count} rows of metric_deltas were read, and {deleted} of them are still there: something else deletes from it.");
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return ids.Count;
+    }
+
+    /// <summary>Takes <see cref="LockKey"/> for the rest of the transaction.</summary>
+    /// <returns>False when another holds it.</returns>
+    public static async Task<bool> TryLockAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock($1)", transaction.Connection, transaction) { Parameters = { new() { Value = LockKey } } };
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private async Task<List<long>> ReadAsync(NpgsqlTransaction transaction, MetricDelta delta, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(SelectSql, transaction.Connection, transaction) { Parameters = { new() { Value = (long)maxRows }, new() { Value = (decimal)MaxBytes } } };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var ids = new List<long>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            ids.Add(reader.GetInt64(0));
+            DeltaCodec.MergeInto(delta, reader.GetFieldValue<byte[]>(1));
+        }
+
+        return ids;
+    }
+}
