@@ -12,6 +12,18 @@ public sealed class FigureAccumulator
 
     public int KeyCount => _sums.Count;
 
+    /// <summary>Whether an event lies in <c>[from, to)</c>, whose ends are windows' ends: microseconds since the Unix epoch.</summary>
+    public bool Touches(long from, long to)
+    {
+        foreach (var key in _sums.Keys)
+        {
+            if (key.Window >= from && key.Window < to)
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Percentiles, unique counts, countries and samples of the same events. Rules add their buckets.</summary>
     public MetricDelta Delta { get; } = new();
 

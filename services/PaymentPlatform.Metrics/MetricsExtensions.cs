@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using PaymentPlatform.Events;
 using PaymentPlatform.Metrics;
 using PaymentPlatform.Metrics.Deltas;
+using PaymentPlatform.Metrics.Rebuild;
 using PaymentPlatform.Streaming;
 
 namespace Microsoft.Extensions.Hosting;
@@ -20,6 +21,7 @@ public static class MetricsExtensions
         var parserOptions = new TransactionParserOptions { CardData = StreamCardData.Read(builder.Configuration) };
         builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<MetricsService>(provider, parserOptions));
         builder.Services.AddHostedService<FoldService>();
+        builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<RebuildService>(provider, parserOptions));
         builder.Services.AddHostedService<MetricPartitionsService>();
         return builder;
     }

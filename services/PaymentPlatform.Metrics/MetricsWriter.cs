@@ -2,6 +2,7 @@ using System.Text;
 using Npgsql;
 using NpgsqlTypes;
 using PaymentPlatform.Metrics.Deltas;
+using PaymentPlatform.Metrics.Rebuild;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
@@ -11,22 +12,6 @@ namespace PaymentPlatform.Metrics;
 internal sealed class MetricsWriter(NpgsqlDataSource database)
 {
     public const string ConsumerGroup = "metrics";
-
-    /// <summary>Rows are locked in key order, by the index's own collation, so that several processes never deadlock.</summary>
-    private const string UpsertSql = """
-        INSERT INTO payment_metrics_5m AS m
-          (window_start, window_end, payment_method, currency, payment_status, total_count, total_amount, min_amount, max_amount)
-        SELECT w, w + interval '5 minutes', method, currency, status, count, total, min, max
-        FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::numeric[], $7::numeric[], $8::numeric[])
-          AS b(w, method, currency, status, count, total, min, max)
-        ORDER BY w, method COLLATE "C", currency COLLATE "C", status COLLATE "C"
-        ON CONFLICT (window_start, payment_method, currency, payment_status) DO UPDATE SET
-          total_count = m.total_count + excluded.total_count,
-          total_amount = m.total_amount + excluded.total_amount,
-          min_amount = least(m.min_amount, excluded.min_amount),
-          max_amount = greatest(m.max_amount, excluded.max_amount),
-          updated_at = now()
-        """;
 
     // A conflict is impossible while the checkpoints stand. Were they set back by hand, this would fail loudly, as it should: the figures would count twice.
     // No COPY: while one waits for its data, none of the server's timeouts ends it, and a paused process would keep the locks.
@@ -50,30 +35,29 @@ internal sealed class MetricsWriter(NpgsqlDataSource database)
             return stale;
         }
 
-        if (batch.Figures.KeyCount > 0)
-            await UpsertAsync(connection, transaction, batch.Figures, cancellationToken);
-        if (!batch.Figures.Delta.IsEmpty)
-            await DeltaTables.AppendAsync(transaction, batch.Figures.Delta, cancellationToken);
+        var rebuild = await RebuildStaging.FindRunningAsync(transaction, cancellationToken);
+        await WriteDerivedAsync(transaction, batch, cancellationToken);
         if (batch.Failed.Count > 0)
             await InsertAsync(connection, transaction, batch.Failed, cancellationToken);
         await batch.Taken.WriteAsync(transaction, ConsumerGroup, cancellationToken);
+        // Last: the rest of the transaction means the rebuild's tables.
+        if (rebuild is not null && batch.Figures.Touches(rebuild.From, rebuild.To))
+        {
+            await rebuild.EnterAsync(transaction, cancellationToken);
+            await WriteDerivedAsync(transaction, batch, cancellationToken);
+        }
+
         await transaction.CommitAsync(cancellationToken);
         return [];
     }
 
-    private static async Task UpsertAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, FigureAccumulator figures, CancellationToken cancellationToken)
+    /// <summary>Into the tables that the transaction's search path finds.</summary>
+    private static async Task WriteDerivedAsync(NpgsqlTransaction transaction, GatheredBatch batch, CancellationToken cancellationToken)
     {
-        var rows = figures.Rows().ToArray();
-        await using var command = new NpgsqlCommand(UpsertSql, connection, transaction);
-        command.Parameters.Add(SqlArray.Times(rows, r => r.WindowStart));
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(rows, r => r.PaymentMethod) });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(rows, r => r.Currency) });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = Array.ConvertAll(rows, r => r.PaymentStatus) });
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = Array.ConvertAll(rows, r => r.Count) });
-        command.Parameters.Add(new NpgsqlParameter<decimal[]> { TypedValue = Array.ConvertAll(rows, r => ToDecimal(r.TotalScaled)) });
-        command.Parameters.Add(new NpgsqlParameter<decimal[]> { TypedValue = Array.ConvertAll(rows, r => ToDecimal(r.MinScaled)) });
-        command.Parameters.Add(new NpgsqlParameter<decimal[]> { TypedValue = Array.ConvertAll(rows, r => ToDecimal(r.MaxScaled)) });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        if (batch.Figures.KeyCount > 0)
+            await FigureTables.UpsertAsync(transaction, batch.Figures, cancellationToken);
+        if (!batch.Figures.Delta.IsEmpty)
+            await DeltaTables.AppendAsync(transaction, batch.Figures.Delta, cancellationToken);
     }
 
     private static async Task InsertAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, List<FailedItem> failed, CancellationToken cancellationToken)

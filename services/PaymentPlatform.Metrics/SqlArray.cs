@@ -18,6 +18,9 @@ internal static class SqlArray
 
     public static NpgsqlParameter Time(long micros) => new NpgsqlParameter<long> { TypedValue = micros - PostgresEpochMicros, NpgsqlDbType = NpgsqlDbType.TimestampTz };
 
+    /// <returns>Microseconds since the Unix epoch.</returns>
+    public static long Micros(NpgsqlDataReader reader, int ordinal) => (reader.GetDateTime(ordinal) - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
     public static NpgsqlParameter Of<TRow, T>(TRow[] rows, Converter<TRow, T> value) => new NpgsqlParameter<T[]> { TypedValue = Array.ConvertAll(rows, value) };
 
     public static NpgsqlParameter Bytes<T>(T[] rows, Converter<T, byte[]> bytes) => new NpgsqlParameter<byte[][]>

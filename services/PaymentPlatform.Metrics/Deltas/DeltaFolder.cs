@@ -30,20 +30,27 @@ public sealed class DeltaFolder(NpgsqlDataSource database, int maxRows = DeltaFo
         await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
         if (!await TryLockAsync(transaction, cancellationToken))
             return null;
+        var rows = await FoldAsync(transaction, maxRows, cancellationToken);
+        if (rows > 0)
+            await transaction.CommitAsync(cancellationToken);
+        return rows;
+    }
+
+    /// <summary>One fold in the caller's transaction, which holds <see cref="LockKey"/>, over the tables that its search path finds.</summary>
+    /// <returns>How many rows were folded.</returns>
+    /// <inheritdoc cref="FoldAsync(CancellationToken)" path="/exception"/>
+    public static async Task<int> FoldAsync(NpgsqlTransaction transaction, int maxRows, CancellationToken cancellationToken)
+    {
         var delta = new MetricDelta();
-        var ids = await ReadAsync(transaction, delta, cancellationToken);
+        var ids = await ReadAsync(transaction, delta, maxRows, cancellationToken);
         if (ids.Count == 0)
             return 0;
         await DeltaTables.MergeAsync(transaction, delta, cancellationToken);
-        await using (var delete = new NpgsqlCommand("DELETE FROM metric_deltas WHERE id = ANY ($1)", connection, transaction) { Parameters = { new() { Value = ids.ToArray() } } })
-        {
-            var deleted = await delete.ExecuteNonQueryAsync(cancellationToken);
-            if (deleted != ids.Count)
-                throw new InvalidOperationException($"{ids.Count} rows of metric_deltas were read, and {deleted} of them are still there: something else deletes from it.");
-        }
-
-        await transaction.CommitAsync(cancellationToken);
-        return ids.Count;
+        await using var delete = new NpgsqlCommand("DELETE FROM metric_deltas WHERE id = ANY ($1)", transaction.Connection, transaction) { Parameters = { new() { Value = ids.ToArray() } } };
+        var deleted = await delete.ExecuteNonQueryAsync(cancellationToken);
+        return deleted == ids.Count
+            ? ids.Count
+            : throw new InvalidOperationException($"{ids.Count} rows of metric_deltas were read, and {deleted} of them are still there: something else deletes from it.");
     }
 
     /// <summary>Takes <see cref="LockKey"/> for the rest of the transaction.</summary>
@@ -54,7 +61,7 @@ public sealed class DeltaFolder(NpgsqlDataSource database, int maxRows = DeltaFo
         return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private async Task<List<long>> ReadAsync(NpgsqlTransaction transaction, MetricDelta delta, CancellationToken cancellationToken)
+    private static async Task<List<long>> ReadAsync(NpgsqlTransaction transaction, MetricDelta delta, int maxRows, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(SelectSql, transaction.Connection, transaction) { Parameters = { new() { Value = (long)maxRows }, new() { Value = (decimal)MaxBytes } } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

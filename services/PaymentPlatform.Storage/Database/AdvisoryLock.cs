@@ -1,12 +1,12 @@
 using Npgsql;
 
-namespace PaymentPlatform.BlobArchiver;
+namespace PaymentPlatform.Storage.Database;
 
 /// <summary>Work that one process at a time should do. Held by an open transaction, so that it goes whatever becomes of the holder.</summary>
-internal sealed class AdvisoryLock : IAsyncDisposable
+public sealed class AdvisoryLock : IAsyncDisposable
 {
-    /// <summary>"ARCSWEEP" and "ARCRESTO".</summary>
-    public const long Sweeper = 0x4152435357454550, Restorer = 0x415243524553544F;
+    /// <summary>"ARCSWEEP", "ARCRESTO" and "METREBLD".</summary>
+    public const long Sweeper = 0x4152435357454550, Restorer = 0x415243524553544F, Rebuilder = 0x4D45545245424C44;
 
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;

@@ -1,0 +1,90 @@
+using System.Text;
+using PaymentPlatform.Events;
+using PaymentPlatform.MetricEngine.Sketches;
+using PaymentPlatform.Metrics.Deltas;
+using PaymentPlatform.Storage.Archive;
+using PaymentPlatform.Storage.Database.Checkpoints;
+
+namespace PaymentPlatform.Metrics.Rebuild;
+
+/// <summary>
+/// One rebuild, from its beginning to the swap: waits until the archive holds all below the cut, computes it with the code that computes the live figures, and swaps it in.
+/// Whatever ends it before that leaves the old figures as they are.
+/// </summary>
+internal sealed class RebuildRun(RebuildJobs jobs, RebuildSource source, RebuildJob job, IReadOnlyDictionary<StreamPartition, long> cut, TransactionParser parser, MetricsOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
+
+    private readonly FigureAccumulator _figures = new();
+    private int _gathered;
+    private long _total;
+
+    public long EventsRead { get; private set; }
+
+    /// <exception cref="RebuildStoppedException">Cancelled, or overtaken.</exception>
+    /// <exception cref="RebuildRefusedException">The archive does not allow it.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while ((await jobs.ListUnarchivedAsync(cut, cancellationToken)).Count > 0)
+        {
+            await ProgressAsync("waiting for the archive", cancellationToken);
+            await Task.Delay(Look, time, cancellationToken);
+        }
+
+        var files = await source.ListAsync(job.From, job.To, cancellationToken);
+        _total = files.Sum(f => f.Rows);
+        foreach (var group in RebuildOrder.Of(files))
+        {
+            await foreach (var archived in source.ReadAsync(group, cut, cancellationToken))
+            {
+                Add(archived);
+                if (_gathered >= options.MaxBatchEvents || _figures.KeyCount >= options.MaxBatchKeys)
+                    await WriteAsync(cancellationToken);
+            }
+
+            EventsRead += group.Sum(f => f.Rows);
+            await ProgressAsync("computing", cancellationToken);
+        }
+
+        await WriteAsync(cancellationToken);
+        await jobs.FinishAsync(job, EventsRead, cancellationToken);
+    }
+
+    private void Add(ArchivedEvent archived)
+    {
+        if (archived.TransactionTimestampMicros is not { } micros || micros < job.From || micros >= job.To)
+            return;
+        // The archive's word on validity holds: it was said with the clock of the time and the rules of the time.
+        var result = parser.Parse(archived.RawPayload, archived.EnqueuedAtMicros);
+        try
+        {
+            _figures.Add(result.Transaction, archived.EnqueuedAtMicros, StableHash.Of(Encoding.UTF8.GetBytes(archived.MessageId!)));
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new RebuildRefusedException($"The event at {archived.Partition} offset {archived.Offset} is archived as valid, but can't be read any more: {exception.Message}", exception);
+        }
+
+        _gathered++;
+    }
+
+    private async Task WriteAsync(CancellationToken cancellationToken)
+    {
+        if (_gathered == 0)
+            return;
+        await jobs.WriteAsync(
+            job, "computing", EventsRead, _total,
+            async transaction =>
+            {
+                await FigureTables.UpsertAsync(transaction, _figures, cancellationToken);
+                // At once: commits only append deltas here, and the one that merges is this one.
+                await DeltaTables.MergeAsync(transaction, _figures.Delta, cancellationToken);
+            },
+            cancellationToken);
+        _figures.Clear();
+        _gathered = 0;
+    }
+
+    private Task ProgressAsync(string phase, CancellationToken cancellationToken) =>
+        jobs.WriteAsync(job, phase, EventsRead, _total == 0 ? null : _total, _ => Task.CompletedTask, cancellationToken);
+}
