@@ -2,17 +2,20 @@ using PaymentPlatform.Bench;
 using PaymentPlatform.Bench.Archive;
 using PaymentPlatform.Bench.EndToEnd;
 using PaymentPlatform.Bench.Parse;
+using PaymentPlatform.Bench.Rules;
 
 // One line a benchmark: its name, and what runs it and returns its rows.
 var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnlyList<BenchmarkRow>>>>(StringComparer.Ordinal)
 {
     ["archive"] = ArchiveBenchmark.RunAsync,
+    ["detect"] = DetectCommand.RunAsync,
     ["e2e"] = SteadyRateBenchmark.RunAsync,
     ["parse"] = ParseCommand.RunAsync,
+    ["rules"] = RulesCommand.RunAsync,
     ["visibility"] = VisibilityBenchmark.RunAsync,
 };
 
-var usage = $"bench {string.Join('|', benchmarks.Keys)} [--data FILE] [--json FILE] [--rate N] [--seconds N] [--probes N]";
+var usage = $"bench {string.Join('|', benchmarks.Keys)} [--data FILE] [--json FILE] [--rate N] [--seconds N] [--probes N] [--events N] [--seed N] [--config FILE]";
 if (args is [] or ["--help"] or ["-h"])
 {
     Console.WriteLine(usage);

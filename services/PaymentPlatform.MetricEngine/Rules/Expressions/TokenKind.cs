@@ -1,0 +1,10 @@
+namespace PaymentPlatform.MetricEngine.Rules;
+
+internal enum TokenKind
+{
+    End,
+    Word,
+    Text,
+    Number,
+    Symbol,
+}
