@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using PaymentPlatform.Ingest;
+using PaymentPlatform.Streaming;
 
 namespace Microsoft.Extensions.Hosting;
 
@@ -30,6 +31,7 @@ public static class IngestExtensions
         AppContext.SetSwitch("System.IO.Compression.UseStrictValidation", true);
         builder.Services.AddOptions<IngestOptions>().BindConfiguration(IngestOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<StreamOutage>();
         builder.Services.AddRequestDecompression();
         builder.Services.TryAddSingleton(provider => new ByteBudget(provider.GetRequiredService<IOptions<IngestOptions>>().Value.MaxBytesInFlight));
         builder.Services.TryAddSingleton(provider => new IngestTelemetry(provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<ByteBudget>()));
