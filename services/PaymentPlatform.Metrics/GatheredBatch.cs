@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using PaymentPlatform.Events;
 using PaymentPlatform.MetricEngine.Sketches;
+using PaymentPlatform.Metrics.Rules;
 using PaymentPlatform.Storage.Database.Checkpoints;
+using PaymentPlatform.Storage.Database.Rules;
 using PaymentPlatform.Streaming;
 using PaymentPlatform.Streaming.Repeats;
 
@@ -12,7 +14,7 @@ namespace PaymentPlatform.Metrics;
 /// Its memory is at most MaxFailedBytes plus the bodies of one message batch for dead letters, about 600 bytes a key for MaxBatchKeys plus the messages of one batch,
 /// and for what is folded about 260 bytes an event for MaxBatchEvents plus the messages of one batch (docs/metrics.md).
 /// </summary>
-internal sealed class GatheredBatch(TransactionParser parser, RepeatFilter repeats)
+internal sealed partial class GatheredBatch(TransactionParser parser, RepeatFilter repeats, PartitionRules rules, ILogger logger)
 {
     private const int MaxLinks = 32;
 
@@ -26,12 +28,21 @@ internal sealed class GatheredBatch(TransactionParser parser, RepeatFilter repea
 
     public List<FailedItem> Failed { get; } = [];
 
+    /// <summary>What the rules gave; its buckets join <see cref="FigureAccumulator.Delta"/> when the batch is closed.</summary>
+    public RuleResults Rules { get; } = new();
+
+    /// <summary>Of the partitions in it, as of the end of it.</summary>
+    public IReadOnlyCollection<RuleStateChange> RuleStates { get; private set; } = [];
+
+    /// <summary>Partitions whose first events under a version of the rules these are.</summary>
+    public IReadOnlyList<RuleActivation> RuleActivations { get; private set; } = [];
+
     public IReadOnlyCollection<OffsetRange> Ranges => _ranges.Values;
 
     public IReadOnlyCollection<ActivityContext> Links => _links;
 
-    /// <summary>Which events of idempotency keys these are: set when the batch is handed over, written with it.</summary>
-    public TakenKeys Taken { get; set; } = TakenKeys.None;
+    /// <summary>Which events of idempotency keys these are.</summary>
+    public TakenKeys Taken { get; private set; } = TakenKeys.None;
 
     public bool IsEmpty => _ranges.Count == 0;
 
@@ -71,9 +82,19 @@ internal sealed class GatheredBatch(TransactionParser parser, RepeatFilter repea
         Bytes += batch.BodyBytes;
     }
 
+    /// <summary>Nothing more comes: takes down what is to be written with it.</summary>
+    public void Close(TakenKeys taken)
+    {
+        Taken = taken;
+        (RuleStates, RuleActivations) = rules.Cut(_ranges.Values);
+        Rules.MoveBucketsTo(Figures.Delta);
+    }
+
     public void Clear()
     {
         Figures.Clear();
+        Rules.Clear();
+        (RuleStates, RuleActivations) = ([], []);
         Failed.Clear();
         _ranges.Clear();
         _links.Clear();
@@ -97,6 +118,7 @@ internal sealed class GatheredBatch(TransactionParser parser, RepeatFilter repea
                 {
                     Figures.Add(result.Transaction, message.EnqueuedAtMicros, StableHash.Of(IdOf(partition, message)));
                     NewestTransactionMicros = Math.Max(NewestTransactionMicros, result.Transaction.TransactionTimestampMicros!.Value);
+                    Evaluate(partition, message, result);
                 }
 
                 return;
@@ -112,6 +134,20 @@ internal sealed class GatheredBatch(TransactionParser parser, RepeatFilter repea
 
         Failed.Add(failed);
         FailedBytes += failed.RawPayload.Length + failed.Errors.Length;
+    }
+
+    /// <summary>A rule on which our own code fails must not make a dead letter of a valid event, whose figures are counted already.</summary>
+    private void Evaluate(StreamPartition partition, in ReceivedMessage message, ParseResult result)
+    {
+        try
+        {
+            Rules.Begin(partition);
+            rules.Evaluate(partition, result, message.Offset, message.EnqueuedAtMicros, Rules.Output);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            LogRulesFailed(logger, partition, message.Offset, exception.GetType().Name, exception.StackTrace);
+        }
     }
 
     private ReadOnlySpan<byte> IdOf(StreamPartition partition, in ReceivedMessage message)
@@ -130,4 +166,8 @@ internal sealed class GatheredBatch(TransactionParser parser, RepeatFilter repea
         if (collectLinks && _links.Count < MaxLinks && ActivityContext.TryParse(headers[HeaderNames.TraceParent], headers[HeaderNames.TraceState], isRemote: true, out var context))
             _links.Add(context);
     }
+
+    // The exception's message may quote the payload.
+    [LoggerMessage(Level = LogLevel.Error, Message = "The rules failed on the event at {Partition} offset {Offset}: {Fault}. Its figures are counted. {StackTrace}")]
+    private static partial void LogRulesFailed(ILogger logger, StreamPartition partition, long offset, string fault, string? stackTrace);
 }

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using PaymentPlatform.Events;
 using PaymentPlatform.Metrics;
 using PaymentPlatform.Metrics.Deltas;
 using PaymentPlatform.Metrics.Rebuild;
+using PaymentPlatform.Metrics.Rules;
 using PaymentPlatform.Streaming;
 
 namespace Microsoft.Extensions.Hosting;
@@ -17,7 +19,11 @@ public static class MetricsExtensions
         builder.AddStreaming();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddOptions<MetricsOptions>().BindConfiguration(MetricsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<MetricsOptions>, RulesFileValidator>();
         builder.Services.AddSingleton<MetricsTelemetry>();
+        builder.Services.AddSingleton<RuleCatalog>();
+        builder.Services.AddSingleton<RuleService>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<RuleService>());
         var parserOptions = new TransactionParserOptions { CardData = StreamCardData.Read(builder.Configuration) };
         builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<MetricsService>(provider, parserOptions));
         builder.Services.AddHostedService<FoldService>();

@@ -1,5 +1,6 @@
 using Npgsql;
 using PaymentPlatform.Events;
+using PaymentPlatform.Metrics.Rules;
 using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Streaming;
 using PaymentPlatform.Streaming.Repeats;
@@ -11,14 +12,17 @@ namespace PaymentPlatform.Metrics;
 /// and every partition is read again from its checkpoint: the checkpoint alone says what took effect.
 /// </summary>
 internal sealed partial class MetricsLoop(
-    MessageConsumer consumer, MetricsWriter writer, TransactionParser parser, RepeatFilter repeats, MetricsOptions options, MetricsTelemetry telemetry, TimeProvider time, ILogger logger)
+    MessageConsumer consumer, MetricsWriter writer, TransactionParser parser, RepeatFilter repeats, PartitionRules rules, MetricsOptions options, MetricsTelemetry telemetry, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(250);
+    /// <summary>Of hits and buckets.</summary>
+    private const long MaxRuleBytes = 64 << 20;
+
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<StreamPartition, long> _nextOffsets = [];
-    private GatheredBatch _gathered = new(parser, repeats);
-    private GatheredBatch _committing = new(parser, repeats);
+    private GatheredBatch _gathered = new(parser, repeats, rules, logger);
+    private GatheredBatch _committing = new(parser, repeats, rules, logger);
     private Task<IReadOnlyList<StreamPartition>>? _commit;
     private long _lastCommit = time.GetTimestamp() - time.TimestampFrequency * 60;
     private int _failures;
@@ -50,7 +54,8 @@ internal sealed partial class MetricsLoop(
     }
 
     private bool IsFull =>
-        _gathered.Events >= options.MaxBatchEvents || _gathered.FailedBytes >= options.MaxFailedBytes || _gathered.Figures.Delta.KeyCount >= options.MaxBatchKeys;
+        _gathered.Events >= options.MaxBatchEvents || _gathered.FailedBytes >= options.MaxFailedBytes || _gathered.Figures.Delta.KeyCount >= options.MaxBatchKeys
+        || _gathered.Rules.Output.KeyCount >= options.MaxBatchKeys || _gathered.Rules.Output.Bytes >= MaxRuleBytes;
 
     private bool IsDue => !_gathered.IsEmpty && Remaining() <= TimeSpan.Zero;
 
@@ -72,8 +77,7 @@ internal sealed partial class MetricsLoop(
                 break;
             case ConsumerEvent.Assigned(var partition, var offset):
                 await ForgetAsync(partition, abort);
-                _nextOffsets[partition] = offset;
-                LogAssigned(logger, partition, offset);
+                await AssignAsync(partition, offset, abort);
                 break;
             case ConsumerEvent.Lost(var partition):
                 await ForgetAsync(partition, abort);
@@ -85,6 +89,7 @@ internal sealed partial class MetricsLoop(
                 await CommitAsync(abort);
                 await SettleAsync(abort);
                 repeats.Forget(partition);
+                rules.Forget(partition);
                 await consumer.ReleaseAsync(partition, abort);
                 LogReleased(logger, partition);
                 break;
@@ -102,9 +107,35 @@ internal sealed partial class MetricsLoop(
             return;
         }
 
+        if (rules.IsOutdated)
+        {
+            // No batch holds results of two versions.
+            await CommitAsync(abort);
+            rules.TakeNewest();
+            if (!_nextOffsets.ContainsKey(batch.Partition))
+                return;
+        }
+
         await repeats.PrepareAsync(batch, abort);
         _gathered.Add(batch, telemetry.WantsLinks);
         _nextOffsets[batch.Partition] = batch.NextOffset;
+    }
+
+    private async ValueTask AssignAsync(StreamPartition partition, long offset, CancellationToken abort)
+    {
+        try
+        {
+            await rules.AssignAsync(partition, offset, abort);
+            _nextOffsets[partition] = offset;
+            LogAssigned(logger, partition, offset);
+        }
+        catch (NpgsqlException exception)
+        {
+            var backoff = Backoff(_failures++);
+            LogNotRestored(logger, partition, exception.Message, backoff.TotalSeconds);
+            await Task.Delay(backoff, time, abort);
+            await consumer.RewindAsync(partition, abort);
+        }
     }
 
     /// <summary>What is held for the partition is void. Figures of several partitions are added up already, so the others are read again too.</summary>
@@ -113,6 +144,7 @@ internal sealed partial class MetricsLoop(
         await SettleAsync(abort);
         _nextOffsets.Remove(partition);
         repeats.Forget(partition);
+        rules.Forget(partition);
         if (_gathered.Holds(partition))
             await RewindAsync(abort);
     }
@@ -123,7 +155,7 @@ internal sealed partial class MetricsLoop(
         if (_gathered.IsEmpty)
             return;
         (_gathered, _committing) = (_committing, _gathered);
-        _committing.Taken = repeats.Cut();
+        _committing.Close(repeats.Cut());
         _lastCommit = time.GetTimestamp();
         _commit = WriteAsync(_committing, abort);
     }
@@ -190,6 +222,7 @@ internal sealed partial class MetricsLoop(
     {
         _gathered.Clear();
         repeats.ForgetAll();
+        rules.ForgetAll();
         var partitions = _nextOffsets.Keys.Order().ToArray();
         // No batch is taken before the partition is announced again.
         _nextOffsets.Clear();

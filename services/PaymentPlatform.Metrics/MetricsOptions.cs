@@ -30,6 +30,12 @@ public sealed class MetricsOptions
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00", ErrorMessage = "Metrics:FoldInterval must lie between 00:00:00.100 and 00:01:00.")]
     public TimeSpan FoldInterval { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// A file of rules that is taken in at the start and whenever it changes, for development; what <c>PUT /v1/rules</c> took in stands until then.
+    /// Without it the starter rules are put in once, and <c>PUT /v1/rules</c> has the say.
+    /// </summary>
+    public string? RulesFile { get; set; }
+
     /// <summary>How long figures, histograms and results of rules are kept, by event time and whole days; 0 is for ever.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00", ErrorMessage = "Metrics:Retention must lie between 00:00:00 (for ever) and 36500.00:00:00.")]
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(400);

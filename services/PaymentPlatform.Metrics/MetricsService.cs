@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using PaymentPlatform.Events;
+using PaymentPlatform.Metrics.Rules;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Streaming;
 
@@ -7,7 +8,7 @@ namespace PaymentPlatform.Metrics;
 
 /// <summary>Runs the loop for as long as the process lives; starts it anew, with backoff, should it ever fail.</summary>
 internal sealed partial class MetricsService(
-    MessageConsumerFactory consumers, HybridConnectionManager connections, SchemaGate schema, StreamOutage outage, TransactionParserOptions parserOptions, IOptions<MetricsOptions> options,
+    MessageConsumerFactory consumers, HybridConnectionManager connections, SchemaGate schema, RuleService ruleService, RuleCatalog catalog, StreamOutage outage, TransactionParserOptions parserOptions, IOptions<MetricsOptions> options,
     MetricsTelemetry telemetry, TimeProvider time, ILogger<MetricsService> logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -21,9 +22,12 @@ internal sealed partial class MetricsService(
             try
             {
                 await schema.WaitAsync(stoppingToken);
+                await ruleService.SeededAsync(stoppingToken);
                 await using var consumer = await consumers.CreateAsync(MetricsWriter.ConsumerGroup, stoppingToken);
                 outage.Over();
-                var loop = new MetricsLoop(consumer, new(connections.Database), new(parserOptions), new(connections.Database, MetricsWriter.ConsumerGroup, time, logger), options.Value, telemetry, time, logger);
+                using var rules = new PartitionRules(connections.Database, catalog, parserOptions.CardData);
+                var loop = new MetricsLoop(
+                    consumer, new(connections.Database), new(parserOptions), new(connections.Database, MetricsWriter.ConsumerGroup, time, logger), rules, options.Value, telemetry, time, logger);
                 await loop.RunAsync(stoppingToken, abort.Token);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -3,12 +3,13 @@ using Npgsql;
 using NpgsqlTypes;
 using PaymentPlatform.Metrics.Deltas;
 using PaymentPlatform.Metrics.Rebuild;
+using PaymentPlatform.Metrics.Rules;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
 namespace PaymentPlatform.Metrics;
 
-/// <summary>Commits a batch: checkpoints, figures, the delta of what is folded later, and dead letters in one transaction.</summary>
+/// <summary>Commits a batch: checkpoints, figures, the delta of what is folded later, hits and state of rules, and dead letters in one transaction.</summary>
 internal sealed class MetricsWriter(NpgsqlDataSource database)
 {
     public const string ConsumerGroup = "metrics";
@@ -37,6 +38,10 @@ internal sealed class MetricsWriter(NpgsqlDataSource database)
 
         var rebuild = await RebuildStaging.FindRunningAsync(transaction, cancellationToken);
         await WriteDerivedAsync(transaction, batch, cancellationToken);
+        if (batch.RuleStates.Count > 0)
+            await RuleStateStore.WriteAsync(transaction, batch.RuleStates, cancellationToken);
+        if (batch.RuleActivations.Count > 0)
+            await RuleActivationStore.WriteAsync(transaction, batch.RuleActivations, cancellationToken);
         if (batch.Failed.Count > 0)
             await InsertAsync(connection, transaction, batch.Failed, cancellationToken);
         await batch.Taken.WriteAsync(transaction, ConsumerGroup, cancellationToken);
@@ -58,6 +63,8 @@ internal sealed class MetricsWriter(NpgsqlDataSource database)
             await FigureTables.UpsertAsync(transaction, batch.Figures, cancellationToken);
         if (!batch.Figures.Delta.IsEmpty)
             await DeltaTables.AppendAsync(transaction, batch.Figures.Delta, cancellationToken);
+        if (batch.Rules.Output.Hits.Count > 0)
+            await HitTable.InsertAsync(transaction, batch.Rules.Hits(), cancellationToken);
     }
 
     private static async Task InsertAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, List<FailedItem> failed, CancellationToken cancellationToken)

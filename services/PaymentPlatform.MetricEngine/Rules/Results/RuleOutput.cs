@@ -32,6 +32,9 @@ public sealed class RuleOutput
     /// <summary>In no order.</summary>
     public IEnumerable<(RuleBucket Bucket, BucketValues Values)> Buckets => _buckets.Select(pair => (Name(pair.Key, pair.Value), pair.Value.Values));
 
+    /// <summary>The same, each with its rule.</summary>
+    public IEnumerable<(RuleDefinition Rule, RuleBucket Bucket, BucketValues Values)> BucketsByRule => _buckets.Select(pair => (_rules!.Rules[pair.Key.Rule], Name(pair.Key, pair.Value), pair.Value.Values));
+
     public void Clear()
     {
         // A batch of many keys must not hold its memory for ever.

@@ -1,0 +1,81 @@
+using Npgsql;
+using PaymentPlatform.MetricEngine.Rules;
+using PaymentPlatform.Storage.Database.Checkpoints;
+
+namespace PaymentPlatform.Metrics.Rules;
+
+/// <summary>The tables <c>rule_state_snapshots</c> and <c>rule_state_log</c>: a partition's state is its snapshot and the changes since.</summary>
+internal static class RuleStateStore
+{
+    // The snapshots first: what is deleted here holds what came before them only.
+    private const string SnapshotSql = """
+        INSERT INTO rule_state_snapshots AS s (stream, log_id, partition_id, next_offset, payload)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bytea[])
+        ON CONFLICT (stream, log_id, partition_id) DO UPDATE SET next_offset = excluded.next_offset, payload = excluded.payload, created_at = now()
+        """;
+
+    private const string TrimSql = """
+        DELETE FROM rule_state_log l USING unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) AS w(stream, log_id, partition_id, next_offset)
+        WHERE l.stream = w.stream AND l.log_id = w.log_id AND l.partition_id = w.partition_id AND l.next_offset <= w.next_offset
+        """;
+
+    private const string ChangeSql = "INSERT INTO rule_state_log (stream, log_id, partition_id, next_offset, payload) SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bytea[])";
+
+    public static async Task WriteAsync(NpgsqlTransaction transaction, IReadOnlyCollection<RuleStateChange> changes, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
+        if (changes.Where(c => c.IsSnapshot).ToArray() is { Length: > 0 } snapshots)
+        {
+            Add(batch, SnapshotSql, snapshots, withPayload: true);
+            Add(batch, TrimSql, snapshots, withPayload: false);
+        }
+
+        if (changes.Where(c => !c.IsSnapshot).ToArray() is { Length: > 0 } others)
+            Add(batch, ChangeSql, others, withPayload: true);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>As it stood at the checkpoint.</summary>
+    /// <exception cref="InvalidDataException">What is kept is damaged.</exception>
+    public static async Task<PartitionRuleState> LoadAsync(NpgsqlConnection connection, StreamPartition partition, long offset, RuleSet rules, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT next_offset, payload, true FROM rule_state_snapshots WHERE stream = $1 AND log_id = $2 AND partition_id = $3
+            UNION ALL
+            SELECT l.next_offset, l.payload, false FROM rule_state_log l
+            WHERE l.stream = $1 AND l.log_id = $2 AND l.partition_id = $3
+            ORDER BY 1
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters = { new() { Value = partition.Stream }, new() { Value = partition.LogId }, new() { Value = partition.PartitionId } },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        ReadOnlyMemory<byte> snapshot = default;
+        var changes = new List<ReadOnlyMemory<byte>>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (reader.GetInt64(0) > offset)
+                throw new InvalidDataException($"The state of rules of partition {partition} is that of offset {reader.GetInt64(0)}, but the checkpoint stands at {offset}: it was set back by hand. Delete the partition's rows of rule_state_log and rule_state_snapshots too.");
+            var state = RuleStateCodec.Unpack(reader.GetFieldValue<byte[]>(1));
+            if (reader.GetBoolean(2))
+                snapshot = state;
+            else
+                changes.Add(state);
+        }
+
+        return PartitionRuleState.Load(rules, snapshot, changes);
+    }
+
+    private static void Add(NpgsqlBatch batch, string sql, RuleStateChange[] changes, bool withPayload)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        command.Parameters.Add(SqlArray.Of(changes, c => c.Partition.Stream));
+        command.Parameters.Add(SqlArray.Of(changes, c => c.Partition.LogId));
+        command.Parameters.Add(SqlArray.Of(changes, c => c.Partition.PartitionId));
+        command.Parameters.Add(SqlArray.Of(changes, c => c.NextOffset));
+        if (withPayload)
+            command.Parameters.Add(SqlArray.Bytes(changes, c => c.Payload));
+        batch.BatchCommands.Add(command);
+    }
+}
