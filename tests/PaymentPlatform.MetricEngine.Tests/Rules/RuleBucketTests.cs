@@ -117,6 +117,7 @@ public sealed class RuleBucketTests
         new RuleEvaluator(rules).Evaluate(new(rules), _parser.Parse(Events.With("{}"), long.MaxValue / 2), 0, 0, output);
         var bytes = Bytes(output.WriteBuckets);
 
+        var unseen = 0;
         for (var length = 1; length < bytes.Length; length++)
         {
             try
@@ -129,9 +130,10 @@ public sealed class RuleBucketTests
             }
 
             // A cut between two rules can't be seen.
-            Assert.InRange(length, 2, bytes.Length - 1);
+            unseen++;
         }
 
+        Assert.Equal(2, unseen);
         Assert.Throws<InvalidDataException>(() => new RuleBucketSet().Add([9]));
     }
 

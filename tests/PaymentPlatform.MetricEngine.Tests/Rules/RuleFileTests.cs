@@ -79,7 +79,7 @@ public sealed class RuleFileTests
     [InlineData("thresholds: { high: { USD: 10 }, score: 0.8 }", "limits: 1", 1, null, "limits is unknown")]
     [InlineData("thresholds: { high: { USD: 10 }, score: 0.8 }", "max_keys: 3", 1, null, "max_keys")]
     [InlineData("thresholds: { high: { USD: 10 }, score: 0.8 }", "allowed_lateness: 3", 1, null, "allowed_lateness")]
-    [InlineData("thresholds: { high: { USD: 10 }, score: 0.8 }", "thresholds: { high: [", 3, null, "is not YAML")]
+    [InlineData("thresholds: { high: { USD: 10 }, score: 0.8 }", "thresholds: { high: [", 2, null, "is not YAML")]
     public void Parse_Fault_IsReportedWithLineRuleAndReason(string line, string replacement, int errorLine, string? rule, string message)
     {
         Assert.Contains(line, Good, StringComparison.Ordinal);
@@ -105,8 +105,21 @@ public sealed class RuleFileTests
     [InlineData("rules: 5")]
     [InlineData("rules: [5]")]
     [InlineData("a: &a [*a]")]
+    [InlineData("rules: [")]
+    [InlineData("rules: ]")]
+    [InlineData("rules: [a")]
+    [InlineData("rules: {a")]
+    [InlineData("rules: 'a")]
+    [InlineData("rules: *a")]
     [InlineData("rules: [{name: [x], version: {}, metric_type: [], condition: {}}]")]
     public void Parse_AnythingElse_IsAnErrorAndNoException(string yaml) => Assert.NotEmpty(RuleSet.Parse(yaml, "f").Errors);
+
+    [Theory]
+    [InlineData("[")]
+    [InlineData("{a: ")]
+    [InlineData("- ")]
+    public void Parse_DeepYaml_IsAnErrorAndNoException(string level) =>
+        Assert.Contains("deeper", RuleSet.Parse("rules:\n  " + string.Concat(Enumerable.Repeat(level, 20_000)), "f").Errors[0].Message, StringComparison.Ordinal);
 
     [Fact]
     public void Parse_DeepNesting_IsAnErrorAndNoException() =>
