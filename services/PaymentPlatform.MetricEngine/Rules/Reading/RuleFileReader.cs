@@ -7,6 +7,8 @@ namespace PaymentPlatform.MetricEngine.Rules;
 internal static class RuleFileReader
 {
     public const int MostRules = 500;
+    private const int MostCharacters = 1_000_000;
+    private const int MostDepth = 32;
     private const long DefaultLateness = 3_600 * Durations.Second;
     private const int DefaultKeys = 250_000;
     private const int MostKeys = 10_000_000;
@@ -15,8 +17,12 @@ internal static class RuleFileReader
     {
         var errors = new RuleErrorList(file);
         List<RuleDefinition> rules = [];
+        if (yaml.Length > MostCharacters)
+            return new(null, [new(file, 1, null, $"has more than {MostCharacters} characters: split the rules or leave some out.")]);
+        var scanner = new Scanner(new StringReader(yaml));
         try
         {
+            CheckDepth(new Parser(scanner));
             var stream = new YamlStream();
             stream.Load(new StringReader(yaml));
             if (stream.Documents is not [{ RootNode: YamlMappingNode root }])
@@ -27,6 +33,12 @@ internal static class RuleFileReader
         catch (YamlException exception)
         {
             errors.Add(Math.Max(1, exception.Start.Line), null, $"is not YAML: {exception.Message} (column {exception.Start.Column}).");
+        }
+
+        catch (InvalidOperationException)
+        {
+            // YamlDotNet 18.1.0 throws this at the end of a file within a flow sequence.
+            errors.Add(Math.Max(1, scanner.CurrentPosition.Line), null, "is not YAML: it ends too early.");
         }
 
         return errors.Count > 0 ? new(null, errors.Ordered) : new(new RuleSet(yaml, rules), []);
@@ -66,6 +78,17 @@ internal static class RuleFileReader
         if (errors.Count == 0)
             DerivedRules.Resolve(rules);
         return [.. rules.Select(r => r.Rule)];
+    }
+
+    /// <summary>Reading nodes is recursive, so that hostile nesting would end the process.</summary>
+    private static void CheckDepth(Parser parser)
+    {
+        for (var depth = 0; parser.MoveNext();)
+        {
+            depth += parser.Current!.NestingIncrease;
+            if (depth > MostDepth)
+                throw new YamlException(parser.Current.Start, parser.Current.End, $"nested deeper than {MostDepth} levels");
+        }
     }
 
     private static decimal? ReadMaxKeys(YamlSection root)
