@@ -9,4 +9,14 @@ public static class ExactNumbers
 
     /// <param name="text">Digits with an optional sign and point, as PostgreSQL writes a numeric.</param>
     public static string Trim(string text) => text.Contains('.') ? text.TrimEnd('0').TrimEnd('.') : text;
+
+    /// <summary>How much more or less it became, as a share of what it was: 0.25 is a quarter more. Six decimals; null where there is nothing to compare with.</summary>
+    public static ExactNumber? Change(ExactNumber? before, ExactNumber? now)
+    {
+        if (before is not { } old || now is not { } current)
+            return null;
+        var from = double.Parse(old.Digits, CultureInfo.InvariantCulture);
+        var change = (double.Parse(current.Digits, CultureInfo.InvariantCulture) - from) / Math.Abs(from);
+        return double.IsFinite(change) ? new((Math.Round(change, 6) + 0.0).ToString("0.######", CultureInfo.InvariantCulture)) : null;
+    }
 }

@@ -25,6 +25,7 @@ public static class PaymentMetricsApi
         };
         var groups = parameters.Choices("group_by", PaymentMetricsQuery.Dimensions);
         var metrics = parameters.Choices("metrics", PaymentMetricsQuery.AllMetrics);
+        var compare = parameters.Choice("compare", "previous") is not null;
         var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
         var keys = groups.Except(["currency"]).Count() + 1;
         var cursor = parameters.Cursor(text => MetricsCursor.TryParse(text) is { } parsed && parsed.Keys.Length == keys ? parsed : null);
@@ -33,7 +34,7 @@ public static class PaymentMetricsApi
 
         to ??= cursor?.To ?? Timestamps.ToMicros(timeProvider.GetUtcNow().UtcDateTime);
         from ??= cursor?.From ?? Math.Max(to.Value - Day, Timestamps.ToMicros(DateTime.MinValue));
-        var query = new PaymentMetricsQuery(Floor(from.Value, window), -Floor(-to.Value, window), window, groups, metrics.Count > 0 ? metrics : PaymentMetricsQuery.AllMetrics, cursor, limit);
+        var query = new PaymentMetricsQuery(Floor(from.Value, window), -Floor(-to.Value, window), window, groups, metrics.Count > 0 ? metrics : PaymentMetricsQuery.DefaultMetrics, cursor, limit, compare);
         var items = await database.ExecuteAsync(query.RunAsync, context.RequestAborted);
         return TypedResults.Json(Page<PaymentMetricsItem>.Cut(items, limit, item => query.CursorAt(item).ToString()), QueryJsonContext.Default.PagePaymentMetricsItem);
     }

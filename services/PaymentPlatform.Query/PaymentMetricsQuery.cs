@@ -10,9 +10,12 @@ namespace PaymentPlatform.Query;
 /// <param name="To">The end of a window.</param>
 /// <param name="GroupBy">Some of <see cref="Dimensions"/>.</param>
 /// <param name="Metrics">Some of <see cref="AllMetrics"/>.</param>
-public sealed record PaymentMetricsQuery(long From, long To, TimeSpan Window, IReadOnlyList<string> GroupBy, IReadOnlyList<string> Metrics, MetricsCursor? After, int Limit)
+/// <param name="Compare">Whether each item gets the same group of the window before.</param>
+public sealed record PaymentMetricsQuery(long From, long To, TimeSpan Window, IReadOnlyList<string> GroupBy, IReadOnlyList<string> Metrics, MetricsCursor? After, int Limit, bool Compare = false)
 {
     public static readonly IReadOnlyList<string> Dimensions = ["payment_method", "currency", "payment_status"];
+
+    private const string Bin = "date_bin(@window, window_start, TIMESTAMPTZ '1970-01-01 00:00:00+00')";
 
     /// <summary>Our own SQL by metric, null-safe, over the rows of a group.</summary>
     private static readonly Dictionary<string, string> Expressions = new()
@@ -28,57 +31,104 @@ public sealed record PaymentMetricsQuery(long From, long To, TimeSpan Window, IR
         ["max_amount"] = "max(max_amount)::text",
     };
 
-    public static readonly IReadOnlyList<string> AllMetrics = [.. Expressions.Keys];
+    /// <summary>Those that an absent <c>metrics</c> stands for.</summary>
+    public static readonly IReadOnlyList<string> DefaultMetrics = [.. Expressions.Keys];
+
+    public static readonly IReadOnlyList<string> AllMetrics = [.. DefaultMetrics, .. UniqueFigures.Metrics];
 
     /// <summary>The columns of the key behind the window: the currency, then the other groups in a fixed order.</summary>
     public IReadOnlyList<string> Keys { get; } = ["currency", .. Dimensions.Where(d => d != "currency" && GroupBy.Contains(d))];
 
+    private string KeyList => string.Concat(Keys.Select(k => $", {k} COLLATE \"C\""));
+
     /// <summary>One row more than the limit where another page follows.</summary>
     public async Task<List<PaymentMetricsItem>> RunAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        const string Bin = "date_bin(@window, window_start, TIMESTAMPTZ '1970-01-01 00:00:00+00')";
-        var keys = string.Concat(Keys.Select(k => $", {k} COLLATE \"C\""));
-        var after = After is null ? "" : $" AND ({Bin}{keys}) > (@after_window{string.Concat(Keys.Select((_, i) => $", @after{i}"))})";
-        await using var command = new NpgsqlCommand(
-            $"""
-            SELECT {Bin} AS bin{string.Concat(Keys.Select(k => $", {k}"))}{string.Concat(Metrics.Select(m => $", {Expressions[m]}"))}
-            FROM payment_metrics_5m
-            WHERE window_start >= @from AND window_start < @to{after}
-            GROUP BY bin{string.Concat(Keys.Select(k => $", {k}"))}
-            ORDER BY bin{keys}
-            LIMIT @limit
-            """,
-            connection);
-        command.Parameters.Add(Time("from", Math.Max(From, After?.WindowStart ?? From)));
-        command.Parameters.Add(Time("to", To));
-        command.Parameters.Add(new("window", NpgsqlDbType.Interval) { Value = Window });
-        command.Parameters.Add(new("limit", Limit + 1L));
-        if (After is not null)
-        {
-            command.Parameters.Add(Time("after_window", After.WindowStart));
-            for (var i = 0; i < Keys.Count; i++)
-                command.Parameters.Add(new($"after{i}", After.Keys[i]));
-        }
-
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var items = new List<PaymentMetricsItem>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            var start = reader.GetDateTime(0);
-            items.Add(new(
-                start,
-                start + Window,
-                reader.GetString(1),
-                [.. Keys.Skip(1).Select((key, i) => KeyValuePair.Create(key, reader.GetString(2 + i)))],
-                [.. Metrics.Select((metric, i) => KeyValuePair.Create(metric, Figure(reader, 1 + Keys.Count + i)))]));
-        }
-
-        return items;
+        var items = await ReadAsync(connection, Math.Max(From, After?.WindowStart ?? From), To, After is null ? null : new(After.WindowStart, After.Keys, ">"), null, Limit + 1L, cancellationToken);
+        return Compare && items.Count > 0 ? await CompareAsync(connection, items, cancellationToken) : items;
     }
 
-    public MetricsCursor CursorAt(PaymentMetricsItem item) => new(From, To, Timestamps.ToMicros(item.WindowStart), [item.Currency, .. item.Groups.Select(g => g.Value)]);
+    public MetricsCursor CursorAt(PaymentMetricsItem item) => new(From, To, Timestamps.ToMicros(item.WindowStart), [.. item.Keys]);
+
+    private async Task<List<PaymentMetricsItem>> CompareAsync(NpgsqlConnection connection, List<PaymentMetricsItem> items, CancellationToken cancellationToken)
+    {
+        var length = Window.Ticks / TimeSpan.TicksPerMicrosecond;
+        long first = Timestamps.ToMicros(items[0].WindowStart) - length, last = Timestamps.ToMicros(items[^1].WindowStart) - length;
+        var before = (await ReadAsync(connection, first, last + length, new(first, [.. items[0].Keys], ">="), new(last, [.. items[^1].Keys], "<="), long.MaxValue, cancellationToken))
+            .ToDictionary(item => Identity(item, TimeSpan.Zero));
+        return items.ConvertAll(item => item with { IsCompared = true, Previous = before.GetValueOrDefault(Identity(item, Window)) });
+    }
+
+    private static string Identity(PaymentMetricsItem item, TimeSpan earlier) => string.Join('\0', item.Keys.Prepend((item.WindowStart.Ticks - earlier.Ticks).ToString()));
+
+    private async Task<List<PaymentMetricsItem>> ReadAsync(NpgsqlConnection connection, long from, long to, Bound? lower, Bound? upper, long limit, CancellationToken cancellationToken)
+    {
+        var figures = Metrics.Where(Expressions.ContainsKey).ToList();
+        List<PaymentMetricsItem> items = [];
+        await using (var command = new NpgsqlCommand(
+            $"""
+            SELECT {Bin} AS bin{string.Concat(Keys.Select(k => $", {k}"))}{string.Concat(figures.Select(m => $", {Expressions[m]}"))}
+            {Where(lower, upper)}
+            GROUP BY bin{string.Concat(Keys.Select(k => $", {k}"))}
+            ORDER BY bin{KeyList}
+            LIMIT @limit
+            """,
+            connection))
+        {
+            AddParameters(command, from, to, lower, upper);
+            command.Parameters.Add(new("limit", limit));
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                var start = reader.GetDateTime(0);
+                items.Add(new(
+                    start,
+                    start + Window,
+                    reader.GetString(1),
+                    [.. Keys.Skip(1).Select((key, i) => KeyValuePair.Create(key, reader.GetString(2 + i)))],
+                    [.. figures.Select((metric, i) => KeyValuePair.Create(metric, Figure(reader, 1 + Keys.Count + i)))]));
+            }
+        }
+
+        var uniques = Metrics.Where(UniqueFigures.Metrics.Contains).ToList();
+        if (uniques.Count == 0 || items.Count == 0)
+            return items;
+        // Only of the groups that are answered: a sketch is large.
+        upper = new(Timestamps.ToMicros(items[^1].WindowStart), [.. items[^1].Keys], "<=");
+        await using var sketches = new NpgsqlCommand(
+            $"""
+            SELECT {Bin} AS bin, {string.Join(", ", uniques.Select(UniqueFigures.Column))}{string.Concat(Keys.Select(k => $", {k}"))}
+            {Where(lower, upper)}
+            ORDER BY bin{KeyList}
+            """,
+            connection);
+        AddParameters(sketches, from, to, lower, upper);
+        return await UniqueFigures.AddAsync(sketches, items, uniques, cancellationToken);
+    }
+
+    private string Where(Bound? lower, Bound? upper) => $"FROM payment_metrics_5m WHERE window_start >= @from AND window_start < @to{Condition("lower", lower)}{Condition("upper", upper)}";
+
+    private string Condition(string name, Bound? bound) => bound is null ? "" : $" AND ({Bin}{KeyList}) {bound.Operator} (@{name}_window{string.Concat(Keys.Select((_, i) => $", @{name}{i}"))})";
+
+    private void AddParameters(NpgsqlCommand command, long from, long to, Bound? lower, Bound? upper)
+    {
+        command.Parameters.Add(Time("from", from));
+        command.Parameters.Add(Time("to", to));
+        command.Parameters.Add(new("window", NpgsqlDbType.Interval) { Value = Window });
+        foreach (var (name, bound) in ((string, Bound?)[])[("lower", lower), ("upper", upper)])
+        {
+            if (bound is null)
+                continue;
+            command.Parameters.Add(Time($"{name}_window", bound.Window));
+            for (var i = 0; i < Keys.Count; i++)
+                command.Parameters.Add(new($"{name}{i}", bound.Keys[i]));
+        }
+    }
 
     private static ExactNumber? Figure(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : new(ExactNumbers.Trim(reader.GetString(ordinal)));
 
     private static NpgsqlParameter Time(string name, long micros) => new(name, NpgsqlDbType.TimestampTz) { Value = Timestamps.ToDateTime(micros) };
+
+    /// <summary>One end of a stretch of the answer's order.</summary>
+    private sealed record Bound(long Window, string[] Keys, string Operator);
 }

@@ -29,6 +29,8 @@ public static class QueryExtensions
         group.MapTransactionsApi();
         group.MapEventsApi();
         group.MapPaymentMetricsApi();
+        group.MapHistogramsApi();
+        group.MapDynamicMetricsApi();
         group.MapFailedItemsApi();
         group.MapArchiveFilesApi();
         group.MapPipelineApi();

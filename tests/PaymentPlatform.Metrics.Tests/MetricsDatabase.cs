@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using PaymentPlatform.Events;
+using PaymentPlatform.Metrics.Deltas;
 using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Streaming;
 using PaymentPlatform.Testing;
@@ -54,6 +55,26 @@ internal sealed class MetricsDatabase : IAsyncDisposable
     public async Task<List<Figure>> FiguresAsync() => (await QueryAsync(
         "SELECT window_start, payment_method, currency, payment_status, total_count, total_amount, min_amount, max_amount FROM payment_metrics_5m WHERE window_end = window_start + interval '5 minutes'",
         r => new Figure(r.GetDateTime(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetInt64(4), r.GetDecimal(5), r.GetDecimal(6), r.GetDecimal(7)))).Order().ToList();
+
+    /// <returns>How many folds it took.</returns>
+    public async Task<int> FoldAllAsync(int maxRows = DeltaFolder.DefaultRows)
+    {
+        var folds = 0;
+        for (var folder = new DeltaFolder(Source, maxRows); await folder.FoldAsync(CancellationToken.None) > 0;)
+            folds++;
+        return folds;
+    }
+
+    /// <summary>All that folds write, byte by byte.</summary>
+    public Task<List<string>> FoldedAsync() => QueryAsync(
+        """
+        SELECT concat_ws('|', 'figure', extract(epoch FROM window_start), payment_method, currency, payment_status, total_count, unique_customers, unique_merchants, encode(customers_sketch, 'hex'), encode(merchants_sketch, 'hex'), countries) FROM payment_metrics_5m
+        UNION ALL SELECT concat_ws('|', 'histogram', extract(epoch FROM time_window_start), extract(epoch FROM time_window_end), metric_type, event_type, event_count, encode(sketch, 'hex')) FROM aggregate_histograms
+        UNION ALL SELECT concat_ws('|', 'sample', extract(epoch FROM window_start), encode(payload, 'hex')) FROM cluster_samples
+        UNION ALL SELECT concat_ws('|', 'bucket', extract(epoch FROM window_start), extract(epoch FROM window_end), rule_name, rule_version, group_key, metric_type, event_count, matched, total, min_value, max_value) FROM rule_buckets
+        ORDER BY 1
+        """,
+        r => r.GetString(0));
 
     public Task<List<(int Partition, long Offset, byte[] Payload)>> FailedAsync() => QueryAsync(
         "SELECT partition_id, stream_offset, raw_payload FROM failed_items ORDER BY 1, 2", r => (r.GetInt32(0), r.GetInt64(1), (byte[])r[2]));

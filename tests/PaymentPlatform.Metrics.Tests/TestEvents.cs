@@ -11,6 +11,7 @@ internal static class TestEvents
 
     private static readonly string[] Methods = ["credit_card", "debit_card", "bank_transfer", "pay-später", "现金"];
     private static readonly string[] Currencies = ["USD", "EUR", "JPY"];
+    private static readonly string[] Countries = ["DE", "us", "JP", "", "ZZ", "Germany"];
     private static readonly string[] Statuses = ["completed", "success", "declined", "pending", "refunded"];
 
     public static long EnqueuedMicros => (Enqueued - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
@@ -21,7 +22,8 @@ internal static class TestEvents
         var age = random.Next(10) == 0 ? TimeSpan.FromMinutes(random.Next(10_000)) : TimeSpan.FromSeconds(random.Next(900));
         var text = Event(
             $"tx-{random.Next(1_000_000_000)}", Enqueued - age, (random.Next(1, 1_000_000_000) / 10_000m).ToString(CultureInfo.InvariantCulture),
-            Methods[random.Next(Methods.Length)], Currencies[random.Next(Currencies.Length)], Statuses[random.Next(Statuses.Length)]);
+            Methods[random.Next(Methods.Length)], Currencies[random.Next(Currencies.Length)], Statuses[random.Next(Statuses.Length)],
+            $$"""{{(random.Next(8) == 0 ? "" : $"\"customer_id\": \"C{random.Next(300)}\", ")}}"merchant_id": "M{{random.Next(40)}}", "customer_country": "{{Countries[random.Next(Countries.Length)]}}" """);
         return random.Next(10) switch
         {
             0 when random.Next(2) == 0 => Encoding.UTF8.GetBytes(text[..random.Next(text.Length)]),
@@ -30,8 +32,10 @@ internal static class TestEvents
         };
     }
 
-    public static string Event(string id, DateTimeOffset at, string amount, string method = "credit_card", string currency = "USD", string status = "completed") =>
-        $$"""{"transaction_id": "{{id}}", "transaction_timestamp": "{{at.UtcDateTime:yyyy-MM-ddTHH:mm:ss.ffffff}}Z", "amount": {{amount}}, "currency": "{{currency}}", "payment_method": "{{method}}", "payment_status": "{{status}}", "customer_id": "C1"}""";
+    public static string Event(string id, DateTimeOffset at, string amount, string method = "credit_card", string currency = "USD", string status = "completed", string more = """
+        "customer_id": "C1"
+        """) =>
+        $$"""{"transaction_id": "{{id}}", "transaction_timestamp": "{{at.UtcDateTime:yyyy-MM-ddTHH:mm:ss.ffffff}}Z", "amount": {{amount}}, "currency": "{{currency}}", "payment_method": "{{method}}", "payment_status": "{{status}}", {{more}}}""";
 
     /// <summary>The figures by plain LINQ over decimal: shares no code with what it checks.</summary>
     public static List<Figure> Figures(IEnumerable<byte[]> payloads) =>

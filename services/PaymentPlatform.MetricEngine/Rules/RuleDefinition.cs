@@ -59,7 +59,8 @@ public sealed class RuleDefinition
     /// <summary>The field in which the two events have to differ.</summary>
     internal FieldPath? Differs { get; init; }
 
-    internal long LatenessMicros { get; init; }
+    /// <summary>Events that are older than the newest of their partition by more are left out of stateful rules; microseconds.</summary>
+    public long LatenessMicros { get; init; }
 
     internal int MaxKeys { get; init; }
 

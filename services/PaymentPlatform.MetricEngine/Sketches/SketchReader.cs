@@ -43,7 +43,11 @@ public ref struct SketchReader(ReadOnlySpan<byte> bytes, string what)
     }
 
     /// <summary>A count of things of which each takes at least one byte: a hostile one can't make us reserve memory.</summary>
-    public int ReadCount() => (int)ReadNumber(Remaining);
+    public int ReadCount()
+    {
+        var count = ReadNumber();
+        return count <= (ulong)Remaining ? (int)count : throw Bad("they end too early");
+    }
 
     public string ReadText()
     {

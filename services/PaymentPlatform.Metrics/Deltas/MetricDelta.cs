@@ -16,6 +16,7 @@ public sealed partial class MetricDelta
     // Numbers in one table, so that no key needs an object of its own: key, kind and bin; key, kind and entry; key and country.
     private const int BinShift = 16, KindShift = 13, CountryShift = 8, EntryBits = 31;
     private const int MaxKept = 1 << 18;
+    private const int MaxSpare = 256;
 
     private readonly Dictionary<FigureKey, int> _keyIds = [];
     private readonly List<(FigureKey Key, ClusterSample Sample)> _keys = [];
@@ -88,7 +89,7 @@ public sealed partial class MetricDelta
         _uniques.Clear();
         if (_uniques.Capacity > MaxKept)
             _uniques.TrimExcess();
-        foreach (var sample in _samples.Values.Take(Math.Max(0, 64 - _spare.Count)))
+        foreach (var sample in _samples.Values.Take(MaxSpare - _spare.Count))
         {
             sample.Clear();
             _spare.Push(sample);

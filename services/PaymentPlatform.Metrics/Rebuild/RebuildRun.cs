@@ -1,7 +1,9 @@
 using System.Text;
 using PaymentPlatform.Events;
+using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.MetricEngine.Sketches;
 using PaymentPlatform.Metrics.Deltas;
+using PaymentPlatform.Metrics.Rules;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
@@ -11,11 +13,17 @@ namespace PaymentPlatform.Metrics.Rebuild;
 /// One rebuild, from its beginning to the swap: waits until the archive holds all below the cut, computes it with the code that computes the live figures, and swaps it in.
 /// Whatever ends it before that leaves the old figures as they are.
 /// </summary>
-internal sealed class RebuildRun(RebuildJobs jobs, RebuildSource source, RebuildJob job, IReadOnlyDictionary<StreamPartition, long> cut, TransactionParser parser, MetricsOptions options, TimeProvider time)
+internal sealed class RebuildRun(
+    RebuildJobs jobs, RebuildSource source, RebuildJob job, IReadOnlyDictionary<StreamPartition, long> cut, RuleSet rules, TransactionParserOptions parserOptions, MetricsOptions options, TimeProvider time)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
+    private readonly TransactionParser _parser = new(parserOptions);
     private readonly FigureAccumulator _figures = new();
+    private readonly RuleEvaluator _evaluator = new(rules, parserOptions.CardData);
+    private readonly Dictionary<StreamPartition, PartitionRuleState> _states = [];
+    private readonly RuleResults _results = new();
+    private readonly RuleResults _outside = new();
     private int _gathered;
     private long _total;
 
@@ -31,14 +39,16 @@ internal sealed class RebuildRun(RebuildJobs jobs, RebuildSource source, Rebuild
             await Task.Delay(Look, time, cancellationToken);
         }
 
-        var files = await source.ListAsync(job.From, job.To, cancellationToken);
+        // What stateful rules have to know at the beginning of the range.
+        var before = rules.Rules.Where(r => r.IsStateful && r.Enabled).Select(r => r.WithinMicros + r.LatenessMicros).DefaultIfEmpty().Max();
+        var files = await source.ListAsync(job.From - before, job.To, cancellationToken);
         _total = files.Sum(f => f.Rows);
         foreach (var group in RebuildOrder.Of(files))
         {
             await foreach (var archived in source.ReadAsync(group, cut, cancellationToken))
             {
                 Add(archived);
-                if (_gathered >= options.MaxBatchEvents || _figures.KeyCount >= options.MaxBatchKeys)
+                if (_gathered >= options.MaxBatchEvents || _figures.Delta.KeyCount >= options.MaxBatchKeys || _results.Output.KeyCount >= options.MaxBatchKeys)
                     await WriteAsync(cancellationToken);
             }
 
@@ -52,20 +62,40 @@ internal sealed class RebuildRun(RebuildJobs jobs, RebuildSource source, Rebuild
 
     private void Add(ArchivedEvent archived)
     {
-        if (archived.TransactionTimestampMicros is not { } micros || micros < job.From || micros >= job.To)
+        if (archived.TransactionTimestampMicros is not { } micros)
             return;
         // The archive's word on validity holds: it was said with the clock of the time and the rules of the time.
-        var result = parser.Parse(archived.RawPayload, archived.EnqueuedAtMicros);
+        var result = _parser.Parse(archived.RawPayload, archived.EnqueuedAtMicros);
+        var isInside = micros >= job.From && micros < job.To;
         try
         {
-            _figures.Add(result.Transaction, archived.EnqueuedAtMicros, StableHash.Of(Encoding.UTF8.GetBytes(archived.MessageId!)));
+            if (isInside)
+                _figures.Add(result.Transaction, archived.EnqueuedAtMicros, StableHash.Of(Encoding.UTF8.GetBytes(archived.MessageId!)));
         }
         catch (InvalidOperationException exception)
         {
             throw new RebuildRefusedException($"The event at {archived.Partition} offset {archived.Offset} is archived as valid, but can't be read any more: {exception.Message}", exception);
         }
 
-        _gathered++;
+        Evaluate(archived, result, isInside ? _results : _outside);
+        _outside.Clear();
+        if (isInside)
+            _gathered++;
+    }
+
+    private void Evaluate(ArchivedEvent archived, ParseResult result, RuleResults results)
+    {
+        if (!_states.TryGetValue(archived.Partition, out var state))
+            _states.Add(archived.Partition, state = new(rules));
+        results.Begin(archived.Partition);
+        try
+        {
+            _evaluator.Evaluate(state, result, archived.Offset, archived.EnqueuedAtMicros, results.Output);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // As when it was live: its figures count.
+        }
     }
 
     private async Task WriteAsync(CancellationToken cancellationToken)
@@ -76,12 +106,16 @@ internal sealed class RebuildRun(RebuildJobs jobs, RebuildSource source, Rebuild
             job, "computing", EventsRead, _total,
             async transaction =>
             {
+                _results.MoveBucketsTo(_figures.Delta);
                 await FigureTables.UpsertAsync(transaction, _figures, cancellationToken);
+                if (_results.Output.Hits.Count > 0)
+                    await HitTable.InsertAsync(transaction, _results.Hits(), cancellationToken);
                 // At once: commits only append deltas here, and the one that merges is this one.
                 await DeltaTables.MergeAsync(transaction, _figures.Delta, cancellationToken);
             },
             cancellationToken);
         _figures.Clear();
+        _results.Clear();
         _gathered = 0;
     }
 

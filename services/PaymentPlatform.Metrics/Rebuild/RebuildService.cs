@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
 using PaymentPlatform.Events;
+using PaymentPlatform.Metrics.Rules;
 using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Database;
 
@@ -8,7 +9,7 @@ namespace PaymentPlatform.Metrics.Rebuild;
 
 /// <summary>Works on the rebuilds that were asked for: one at a time over all processes, and again from the beginning when the one that did it has ended.</summary>
 internal sealed partial class RebuildService(
-    HybridConnectionManager connections, SchemaGate schema, TransactionParserOptions parserOptions, IOptions<MetricsOptions> options, IConfiguration configuration, TimeProvider time, ILogger<RebuildService> logger)
+    HybridConnectionManager connections, SchemaGate schema, RuleService ruleService, RuleCatalog catalog, TransactionParserOptions parserOptions, IOptions<MetricsOptions> options, IConfiguration configuration, TimeProvider time, ILogger<RebuildService> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -25,6 +26,7 @@ internal sealed partial class RebuildService(
         try
         {
             await schema.WaitAsync(stoppingToken);
+            await ruleService.SeededAsync(stoppingToken);
             while (true)
             {
                 try
@@ -52,7 +54,7 @@ internal sealed partial class RebuildService(
         if (await jobs.BeginAsync(stoppingToken) is not var (job, cut))
             return false;
         LogBegun(logger, job.Id, Time(job.From), Time(job.To), job.Attempt);
-        var run = new RebuildRun(jobs, new(connections), job, cut, new(parserOptions), options.Value, time);
+        var run = new RebuildRun(jobs, new(connections), job, cut, catalog.Current.RuleSet, parserOptions, options.Value, time);
         try
         {
             await run.RunAsync(stoppingToken);

@@ -10,14 +10,29 @@ namespace PaymentPlatform.Metrics.Rebuild;
 /// <summary>The archived events that count: valid, no repeats, no replays, below the cut. A file in memory at a time, its rows a row group at a time.</summary>
 internal sealed class RebuildSource(HybridConnectionManager connections)
 {
+    /// <summary>
+    /// The files that may hold events of the range, and those that lie between them in their partitions: how late an event was for stateful rules follows from all that came before it.
+    /// </summary>
     /// <param name="from">Of transaction time: microseconds since the Unix epoch, inclusive.</param>
     /// <param name="to">Exclusive.</param>
     public async Task<List<RebuildFile>> ListAsync(long from, long to, CancellationToken cancellationToken)
     {
         const string sql = """
+            WITH wanted AS (
+              SELECT f.file_id FROM raw_event_files f WHERE f.state = 'live' AND f.max_transaction_timestamp >= $1 AND f.min_transaction_timestamp < $2
+            ), spans AS (
+              SELECT r.stream, r.log_id, r.partition_id, min(r.first_offset) AS first_offset, max(r.next_offset) AS next_offset
+              FROM wanted JOIN raw_event_ranges r USING (file_id) WHERE r.live GROUP BY 1, 2, 3
+            ), chosen AS (
+              SELECT file_id FROM wanted
+              UNION
+              SELECT r.file_id FROM raw_event_ranges r JOIN spans s ON s.stream = r.stream AND s.log_id = r.log_id AND s.partition_id = r.partition_id
+                AND int8range(r.first_offset, r.next_offset) && int8range(s.first_offset, s.next_offset)
+              WHERE r.live
+            )
             SELECT f.file_id, f.blob_name, f.sha256, f.row_count, r.stream, r.log_id, r.partition_id, r.first_offset, r.next_offset
-            FROM raw_event_files f JOIN raw_event_ranges r ON r.file_id = f.file_id AND r.live
-            WHERE f.state = 'live' AND f.max_transaction_timestamp >= $1 AND f.min_transaction_timestamp < $2
+            FROM chosen JOIN raw_event_files f USING (file_id) JOIN raw_event_ranges r ON r.file_id = f.file_id AND r.live
+            WHERE f.state = 'live'
             ORDER BY f.file_id
             """;
         await using var command = connections.Database.CreateCommand(sql);

@@ -70,6 +70,28 @@ public sealed class DatabaseMigratorTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task MigrateAsync_FiguresOfTheVersionBefore_KeptInPartitionsAndDefault()
+    {
+        await using var database = await EmptyAsync();
+        await ExecuteAsync(database, "CREATE TABLE metric_deltas (occupied int)");
+        Assert.Contains("0005_metric_engine.sql", (await Assert.ThrowsAsync<InvalidOperationException>(() => MigrateAsync(database))).Message);
+        await ExecuteAsync(
+            database,
+            """
+            INSERT INTO payment_metrics_5m (window_start, window_end, payment_method, currency, payment_status, total_count, total_amount, min_amount, max_amount)
+            SELECT w, w + interval '5 minutes', 'credit_card', 'EUR', 'completed', 3, 7.5, 1, 4
+            FROM unnest(ARRAY[date_trunc('day', now(), 'UTC'), TIMESTAMPTZ '2020-02-29 12:00Z', TIMESTAMPTZ '0001-01-01 00:00Z']) AS w
+            """);
+
+        await ExecuteAsync(database, "DROP TABLE metric_deltas");
+        await MigrateAsync(database);
+
+        Assert.Equal(Scripts, await AppliedAsync(database));
+        Assert.Equal("3 9 22.5 7.5", await ScalarAsync(database, "SELECT concat_ws(' ', count(*), sum(total_count), sum(total_amount)::float8, sum(avg_amount)::float8) FROM payment_metrics_5m"));
+        Assert.Equal(2L, await ScalarAsync(database, "SELECT count(*) FROM payment_metrics_5m_default"));
+    }
+
+    [Fact]
     public void Scripts_All_StateTheWayBack()
     {
         Assert.NotEmpty(Scripts);

@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace PaymentPlatform.Query;
+
+/// <summary>Results of rules in the order of time: hits of <c>dynamic_metrics</c> and windows of <c>rule_buckets</c>.</summary>
+/// <param name="From">Microseconds since the Unix epoch; null for no bound, as is <paramref name="To"/>.</param>
+/// <param name="TransactionId">Leaves windows out: they are not of one transaction.</param>
+public sealed record DynamicMetricsQuery(string? MetricType, string? RuleName, string? TransactionId, long? From, long? To, DynamicMetricsCursor? After, int Limit)
+{
+    private const string Value = """
+        CASE metric_type WHEN 'sum' THEN total WHEN 'average' THEN total / NULLIF(event_count, 0) WHEN 'ratio' THEN matched / NULLIF(event_count, 0)::numeric
+          WHEN 'percentage' THEN 100 * matched / NULLIF(event_count, 0)::numeric ELSE event_count END::text
+        """;
+
+    /// <summary>One item more than the limit where another page follows.</summary>
+    public async Task<List<DynamicMetricItem>> RunAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var items = await ReadAsync(connection, EventsSql(), ReadEvent, cancellationToken);
+        if (TransactionId is null)
+            items.AddRange(await ReadAsync(connection, WindowsSql(), ReadWindow, cancellationToken));
+        // Both are in order of their own already, and the sort is stable.
+        items = [.. items.OrderBy(i => i.Time).ThenBy(i => i.Kind, StringComparer.Ordinal)];
+        if (items.Count > Limit + 1)
+            items.RemoveRange(Limit + 1, items.Count - Limit - 1);
+        return items;
+    }
+
+    public DynamicMetricsCursor CursorAt(DynamicMetricItem item) => new(
+        From, To, Timestamps.ToMicros(item.Time), item.Kind == DynamicMetricItem.Window,
+        item.Kind == DynamicMetricItem.Window
+            ? [item.RuleName, item.RuleVersion, item.GroupKey!, Timestamps.ToMicros(item.WindowEnd!.Value).ToString(CultureInfo.InvariantCulture)]
+            : [item.RuleName, item.Stream!, item.StreamLogId!, item.StreamPartition!.Value.ToString(CultureInfo.InvariantCulture), item.StreamOffset!.Value.ToString(CultureInfo.InvariantCulture)]);
+
+    private string EventsSql() => $"""
+        SELECT event_time, rule_name, rule_version, metric_type, metric_value::text, transaction_id, correlation_id, metric_data::text, stream, log_id, partition_id, stream_offset
+        FROM dynamic_metrics
+        WHERE {Filter("event_time")}{(TransactionId is null ? "" : " AND transaction_id = @transaction_id")}{After switch
+        {
+            null => "",
+            { IsWindow: true } => " AND event_time > @after",
+            _ => " AND (event_time, rule_name, stream, log_id, partition_id, stream_offset) > (@after, @k0, @k1, @k2, @k3::int, @k4::bigint)",
+        }}
+        ORDER BY event_time, rule_name, stream, log_id, partition_id, stream_offset
+        LIMIT @limit
+        """;
+
+    private string WindowsSql() => $"""
+        SELECT window_start, rule_name, rule_version, metric_type, {Value}, window_end, group_key, event_count, matched
+        FROM rule_buckets
+        WHERE {Filter("window_start")}{After switch
+        {
+            null => "",
+            { IsWindow: false } => " AND window_start >= @after",
+            _ => " AND (window_start, rule_name, rule_version, group_key, window_end) > (@after, @k0, @k1, @k2, @after_end)",
+        }}
+        ORDER BY window_start, rule_name, rule_version, group_key, window_end
+        LIMIT @limit
+        """;
+
+    private string Filter(string time) =>
+        $"true{(From is null ? "" : $" AND {time} >= @from")}{(To is null ? "" : $" AND {time} < @to")}{(MetricType is null ? "" : " AND metric_type = @metric_type")}{(RuleName is null ? "" : " AND rule_name = @rule_name")}";
+
+    private async Task<List<DynamicMetricItem>> ReadAsync(NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, DynamicMetricItem> read, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new("limit", Limit + 1L));
+        AddTime(command, "from", From);
+        AddTime(command, "to", To);
+        AddTime(command, "after", After?.Time);
+        AddTime(command, "after_end", After is { IsWindow: true } ? long.Parse(After.Keys[3], CultureInfo.InvariantCulture) : null);
+        for (var i = 0; i < (After?.Keys.Length ?? 0); i++)
+            AddText(command, $"k{i}", After!.Keys[i]);
+        AddText(command, "metric_type", MetricType);
+        AddText(command, "rule_name", RuleName);
+        AddText(command, "transaction_id", TransactionId);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var items = new List<DynamicMetricItem>();
+        while (await reader.ReadAsync(cancellationToken))
+            items.Add(read(reader));
+        return items;
+    }
+
+    private static void AddTime(NpgsqlCommand command, string name, long? micros)
+    {
+        if (micros is { } value && command.CommandText.Contains('@' + name, StringComparison.Ordinal))
+            command.Parameters.Add(new(name, NpgsqlDbType.TimestampTz) { Value = Timestamps.ToDateTime(value) });
+    }
+
+    private static void AddText(NpgsqlCommand command, string name, string? value)
+    {
+        if (value is not null && command.CommandText.Contains('@' + name, StringComparison.Ordinal))
+            command.Parameters.Add(new(name, NpgsqlDbType.Text) { Value = value });
+    }
+
+    private static DynamicMetricItem ReadEvent(NpgsqlDataReader reader) => new(
+        DynamicMetricItem.Event, reader.GetDateTime(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), Number(reader, 4), null, null, null, null, null,
+        Text(reader, 5), Text(reader, 6), Json(reader, 7), reader.GetString(8), reader.GetString(9), reader.GetInt32(10), reader.GetInt64(11));
+
+    private static DynamicMetricItem ReadWindow(NpgsqlDataReader reader) => new(
+        DynamicMetricItem.Window, reader.GetDateTime(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), Number(reader, 4), reader.GetDateTime(0), reader.GetDateTime(5), reader.GetString(6),
+        reader.GetInt64(7), reader.GetInt64(8), null, null, null, null, null, null, null);
+
+    private static ExactNumber? Number(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : new(ExactNumbers.Trim(reader.GetString(ordinal)));
+
+    private static string? Text(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
+
+    private static JsonElement? Json(NpgsqlDataReader reader, int ordinal)
+    {
+        if (reader.IsDBNull(ordinal))
+            return null;
+        using var document = JsonDocument.Parse(reader.GetString(ordinal), new() { MaxDepth = 1000 });
+        return document.RootElement.Clone();
+    }
+}
