@@ -20,8 +20,8 @@ public static class RulesApi
     public static void MapRulesApi(this IEndpointRouteBuilder app)
     {
         app.MapGet("/v1/rules", ListAsync).RequireRole(AccessRole.Read);
-        app.MapPut("/v1/rules", PutAsync).RequireRole(AccessRole.Operate);
-        app.MapPost("/v1/rules/validate", ValidateAsync).RequireRole(AccessRole.Read);
+        app.MapPut("/v1/rules", (Delegate)PutAsync).RequireRole(AccessRole.Operate);
+        app.MapPost("/v1/rules/validate", (Delegate)ValidateAsync).RequireRole(AccessRole.Read);
     }
 
     private static async Task<Results<JsonHttpResult<Page<RuleVersionItem>>, ValidationProblem>> ListAsync(HttpContext context, DatabaseTurns database)

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using PaymentPlatform.Storage.Archive;
+using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.BlobArchiver.Tests;

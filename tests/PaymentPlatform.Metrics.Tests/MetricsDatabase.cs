@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using PaymentPlatform.Events;
+using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.Metrics.Deltas;
+using PaymentPlatform.Metrics.Rules;
 using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Streaming;
 using PaymentPlatform.Testing;
@@ -27,6 +29,8 @@ internal sealed class MetricsDatabase : IAsyncDisposable
 
     public NpgsqlDataSource Source { get; }
 
+    private RuleCatalog? _catalog;
+
     // A pool of its own: some tests break the other one.
     private readonly NpgsqlDataSource _observer;
 
@@ -39,18 +43,39 @@ internal sealed class MetricsDatabase : IAsyncDisposable
     {
         using var stop = new CancellationTokenSource();
         using var abort = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        var loops = consumers.Select(consumer => Task.Run(() => Loop(consumer, through, options).RunAsync(stop.Token, abort.Token))).ToArray();
+        var catalog = await RulesAsync();
+        var loops = consumers.Select(consumer => Task.Run(() => Loop(consumer, through, options, catalog).RunAsync(stop.Token, abort.Token))).ToArray();
         var all = Task.WhenAll(loops);
         await Eventually.TrueAsync(async () => all.IsCompleted || await IsReadAsync(log), "the log is read", TimeSpan.FromMinutes(2));
         await stop.CancelAsync();
         await all;
     }
 
-    public static MetricsLoop Loop(MessageConsumer consumer, NpgsqlDataSource through, MetricsOptions options, TransactionParserOptions? parser = null, ILogger? logger = null) =>
-        new(consumer, new(through), new(parser ?? new() { CardData = CardDataMode.Mask }), new(through, MetricsWriter.ConsumerGroup, TimeProvider.System, NullLogger.Instance), options, new(Meters), TimeProvider.System, logger ?? NullLogger.Instance);
+    public static MetricsLoop Loop(MessageConsumer consumer, NpgsqlDataSource through, MetricsOptions options, RuleCatalog catalog, TransactionParserOptions? parser = null, ILogger? logger = null) =>
+        new(
+            consumer, new(through), new(parser ?? new() { CardData = CardDataMode.Mask }), new(through, MetricsWriter.ConsumerGroup, TimeProvider.System, NullLogger.Instance),
+            new(through, catalog, CardDataMode.Mask), options, new(Meters), TimeProvider.System, logger ?? NullLogger.Instance);
 
-    /// <summary>For events without identities.</summary>
-    public static GatheredBatch Batch() => new(new(new()), new(NpgsqlDataSource.Create("Host=nowhere"), MetricsWriter.ConsumerGroup, TimeProvider.System, NullLogger.Instance));
+    /// <summary>The starter rules, put into this database.</summary>
+    public async Task<RuleCatalog> RulesAsync()
+    {
+        if (_catalog is null)
+        {
+            _catalog = new(Source, NullLogger<RuleCatalog>.Instance);
+            await _catalog.SeedAsync(RuleSet.StarterYaml, "starter rules", CancellationToken.None);
+        }
+
+        return _catalog;
+    }
+
+    /// <summary>For events without identities, and without rules.</summary>
+    public static GatheredBatch Batch()
+    {
+        var nowhere = NpgsqlDataSource.Create("Host=nowhere");
+        return new(
+            new(new()), new(nowhere, MetricsWriter.ConsumerGroup, TimeProvider.System, NullLogger.Instance),
+            new(nowhere, new(nowhere, NullLogger<RuleCatalog>.Instance, new(1, RuleSet.Starter)), CardDataMode.Mask), NullLogger.Instance);
+    }
 
     public async Task<List<Figure>> FiguresAsync() => (await QueryAsync(
         "SELECT window_start, payment_method, currency, payment_status, total_count, total_amount, min_amount, max_amount FROM payment_metrics_5m WHERE window_end = window_start + interval '5 minutes'",
@@ -98,7 +123,24 @@ internal sealed class MetricsDatabase : IAsyncDisposable
         Assert.Equal(
             log.Counted.Where(m => !parser.Parse(m.Message.Message.Body, m.Message.EnqueuedAtMicros).IsValid).Select(m => (m.Partition.PartitionId, m.Message.Offset, Convert.ToHexString(m.Message.Message.Body.Span))),
             (await FailedAsync()).Select(f => (f.Partition, f.Offset, Convert.ToHexString(f.Payload))));
+        await AssertRulesAsync(log);
     }
+
+    /// <summary>The rules' results are those of one process that read each partition from its beginning, whoever it was that did.</summary>
+    public async Task AssertRulesAsync(TestLog log)
+    {
+        await FoldAllAsync();
+        var expected = ExpectedResults.Of(log, RuleSet.Starter);
+        Assert.NotEmpty(expected.Hits);
+        Assert.Equal(expected.Hits, await HitsAsync());
+        Assert.Equal(expected.Buckets, await BucketsAsync());
+    }
+
+    public Task<List<string>> HitsAsync() => QueryAsync(
+        "SELECT concat_ws('|', rule_name, rule_version, metric_type, partition_id, stream_offset, transaction_id, metric_value::float8, metric_data) FROM dynamic_metrics ORDER BY 1", r => r.GetString(0));
+
+    public Task<List<string>> BucketsAsync() => QueryAsync(
+        "SELECT concat_ws('|', rule_name, rule_version, group_key, extract(epoch FROM window_start)::bigint, extract(epoch FROM window_end)::bigint, event_count, matched, total) FROM rule_buckets ORDER BY 1", r => r.GetString(0));
 
     public async ValueTask DisposeAsync()
     {

@@ -5,10 +5,11 @@ using PaymentPlatform.Storage.Database.Rules;
 namespace PaymentPlatform.Metrics.Rules;
 
 /// <summary>The newest version of the rules that is in the database and that this process has seen. A singleton; <see cref="RuleService"/> keeps it up to date.</summary>
-internal sealed partial class RuleCatalog(NpgsqlDataSource database, ILogger<RuleCatalog> logger)
+/// <param name="known">What is known beforehand.</param>
+internal sealed partial class RuleCatalog(NpgsqlDataSource database, ILogger<RuleCatalog> logger, ActiveRules? known = null)
 {
     private readonly SemaphoreSlim _turn = new(1);
-    private ActiveRules? _current;
+    private ActiveRules? _current = known;
     private long _refused;
 
     public bool HasRules => Volatile.Read(ref _current) is not null;
