@@ -32,6 +32,7 @@ public sealed class RuleFileTests
     [InlineData("condition: amount > 1", "condition: amount matches 'x'", 6, "first", "matches needs a text field")]
     [InlineData("condition: amount > 1", "condition: customer_id matches '('", 6, "first", "is no regular expression")]
     [InlineData("condition: amount > 1", "condition: customer_id matches '(?=x)'", 6, "first", "linear time")]
+    [InlineData("condition: amount > 1", "condition: customer_id matches '(a{1,1000}){1000}'", 6, "first", "linear time")]
     [InlineData("condition: amount > 1", "condition: amount > thresholds.none", 6, "first", "column 25: thresholds.none is unknown")]
     [InlineData("condition: amount > 1", "condition: currency in lists.none", 6, "first", "lists.none is unknown")]
     [InlineData("condition: amount > 1", "condition: upper(currency) == 'X'", 6, "first", "upper() is unknown")]

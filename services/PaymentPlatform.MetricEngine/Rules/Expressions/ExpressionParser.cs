@@ -133,7 +133,7 @@ internal sealed class ExpressionParser
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
             throw new ExpressionException(token.At, exception is NotSupportedException
-                ? $"the regular expression '{token.Text}' looks around, refers back or is atomic, which can't be matched in linear time: leave that out."
+                ? $"the regular expression '{token.Text}' can't be matched in linear time: leave out what looks around, refers back or is atomic, and large repetitions."
                 : $"'{token.Text}' is no regular expression: {exception.Message}");
         }
 
