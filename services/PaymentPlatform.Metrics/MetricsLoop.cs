@@ -125,7 +125,12 @@ internal sealed partial class MetricsLoop(
     {
         try
         {
-            await rules.AssignAsync(partition, offset, abort);
+            if (!await rules.AssignAsync(partition, offset, abort))
+            {
+                await consumer.RewindAsync(partition, abort);
+                return;
+            }
+
             _nextOffsets[partition] = offset;
             LogAssigned(logger, partition, offset);
         }

@@ -103,7 +103,7 @@ public sealed class ExactlyOnceTests(PlatformFixture platform)
             options.MaxBatchKeys = 20;
         using var stop = new CancellationTokenSource();
         using var abort = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        var loop = MetricsDatabase.Loop(new ChaosConsumer(log, database.Source, 41, 0), database.Source, options, await database.RulesAsync()).RunAsync(stop.Token, abort.Token);
+        var loop = MetricsDatabase.Loop(new ChaosConsumer(log, database.Source, 41, 0), database.Source, options, database.Rules).RunAsync(stop.Token, abort.Token);
 
         await Eventually.TrueAsync(async () => (await database.FiguresAsync()).Sum(f => f.Count) > 800, "most of the log is committed");
         // The rest waits for the hour, unless the service stops.

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using PaymentPlatform.Events;
 using PaymentPlatform.MetricEngine.Rules;
@@ -36,7 +35,9 @@ internal sealed record ExpectedResults(List<string> Hits, List<string> Buckets)
         return new([.. hits.Order(StringComparer.Ordinal)], [.. buckets.Order(StringComparer.Ordinal)]);
     }
 
+    public static string Canonical(string json) => string.Join(",", JsonNode.Parse(json)!.AsObject().OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}:{p.Value?.ToJsonString()}"));
+
     private static string Line(int partition, RuleHit hit) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{hit.Rule.Name}|{hit.Rule.Version}|{hit.Rule.MetricType.ToString().ToLowerInvariant()}|{partition}|{hit.Offset}|{hit.TransactionId}|{(double)decimal.Round(hit.Value, 4)}|{hit.Data}");
+        $"{hit.Rule.Name}|{hit.Rule.Version}|{hit.Rule.MetricType.ToString().ToLowerInvariant()}|{partition}|{hit.Offset}|{hit.TransactionId}|{(double)decimal.Round(hit.Value, 4)}|{Canonical(hit.Data)}");
 }

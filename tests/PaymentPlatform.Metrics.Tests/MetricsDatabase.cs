@@ -22,6 +22,7 @@ internal sealed class MetricsDatabase : IAsyncDisposable
     {
         ConnectionString = connectionString;
         Source = NpgsqlDataSource.Create(connectionString);
+        Rules = new(Source, NullLogger<RuleCatalog>.Instance);
         _observer = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "observer" }.ConnectionString);
     }
 
@@ -29,12 +30,18 @@ internal sealed class MetricsDatabase : IAsyncDisposable
 
     public NpgsqlDataSource Source { get; }
 
-    private RuleCatalog? _catalog;
+    /// <summary>The starter rules.</summary>
+    public RuleCatalog Rules { get; }
 
     // A pool of its own: some tests break the other one.
     private readonly NpgsqlDataSource _observer;
 
-    public static async Task<MetricsDatabase> CreateAsync(PlatformFixture platform) => new(await platform.CreateDatabaseAsync());
+    public static async Task<MetricsDatabase> CreateAsync(PlatformFixture platform)
+    {
+        var database = new MetricsDatabase(await platform.CreateDatabaseAsync());
+        await database.Rules.SeedAsync(RuleSet.StarterYaml, "starter rules", CancellationToken.None);
+        return database;
+    }
 
     /// <summary>Runs loops until the checkpoints stand at the log's end, then stops them gracefully.</summary>
     public async Task RunAsync(TestLog log, params MessageConsumer[] consumers) => await RunAsync(log, Source, new() { CommitInterval = TimeSpan.FromMilliseconds(2) }, consumers);
@@ -43,8 +50,7 @@ internal sealed class MetricsDatabase : IAsyncDisposable
     {
         using var stop = new CancellationTokenSource();
         using var abort = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        var catalog = await RulesAsync();
-        var loops = consumers.Select(consumer => Task.Run(() => Loop(consumer, through, options, catalog).RunAsync(stop.Token, abort.Token))).ToArray();
+        var loops = consumers.Select(consumer => Task.Run(() => Loop(consumer, through, options, Rules).RunAsync(stop.Token, abort.Token))).ToArray();
         var all = Task.WhenAll(loops);
         await Eventually.TrueAsync(async () => all.IsCompleted || await IsReadAsync(log), "the log is read", TimeSpan.FromMinutes(2));
         await stop.CancelAsync();
@@ -55,18 +61,6 @@ internal sealed class MetricsDatabase : IAsyncDisposable
         new(
             consumer, new(through), new(parser ?? new() { CardData = CardDataMode.Mask }), new(through, MetricsWriter.ConsumerGroup, TimeProvider.System, NullLogger.Instance),
             new(through, catalog, CardDataMode.Mask), options, new(Meters), TimeProvider.System, logger ?? NullLogger.Instance);
-
-    /// <summary>The starter rules, put into this database.</summary>
-    public async Task<RuleCatalog> RulesAsync()
-    {
-        if (_catalog is null)
-        {
-            _catalog = new(Source, NullLogger<RuleCatalog>.Instance);
-            await _catalog.SeedAsync(RuleSet.StarterYaml, "starter rules", CancellationToken.None);
-        }
-
-        return _catalog;
-    }
 
     /// <summary>For events without identities, and without rules.</summary>
     public static GatheredBatch Batch()
@@ -136,11 +130,13 @@ internal sealed class MetricsDatabase : IAsyncDisposable
         Assert.Equal(expected.Buckets, await BucketsAsync());
     }
 
-    public Task<List<string>> HitsAsync() => QueryAsync(
-        "SELECT concat_ws('|', rule_name, rule_version, metric_type, partition_id, stream_offset, transaction_id, metric_value::float8, metric_data) FROM dynamic_metrics ORDER BY 1", r => r.GetString(0));
+    /// <summary>The data's fields in the database's order.</summary>
+    public async Task<List<string>> HitsAsync() => [.. (await QueryAsync(
+        "SELECT concat_ws('|', rule_name, rule_version, metric_type, partition_id, stream_offset, transaction_id, metric_value::float8), metric_data::text FROM dynamic_metrics",
+        r => $"{r.GetString(0)}|{ExpectedResults.Canonical(r.GetString(1))}")).Order(StringComparer.Ordinal)];
 
-    public Task<List<string>> BucketsAsync() => QueryAsync(
-        "SELECT concat_ws('|', rule_name, rule_version, group_key, extract(epoch FROM window_start)::bigint, extract(epoch FROM window_end)::bigint, event_count, matched, total) FROM rule_buckets ORDER BY 1", r => r.GetString(0));
+    public async Task<List<string>> BucketsAsync() => [.. (await QueryAsync(
+        "SELECT concat_ws('|', rule_name, rule_version, group_key, extract(epoch FROM window_start)::bigint, extract(epoch FROM window_end)::bigint, event_count, matched, total) FROM rule_buckets", r => r.GetString(0))).Order(StringComparer.Ordinal)];
 
     public async ValueTask DisposeAsync()
     {

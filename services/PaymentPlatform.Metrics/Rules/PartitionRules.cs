@@ -27,15 +27,19 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
     public long StateKeys => _owned.Values.Sum(o => (long)o.State.KeyCount);
 
     /// <summary>Restores the partition's state. Whatever was held for it is void.</summary>
+    /// <returns>False when another owner has moved on meanwhile: ask for the partition again.</returns>
     /// <exception cref="InvalidDataException">What is kept is damaged.</exception>
-    public async ValueTask AssignAsync(StreamPartition partition, long offset, CancellationToken cancellationToken)
+    public async ValueTask<bool> AssignAsync(StreamPartition partition, long offset, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var active = (await RuleVersionStore.FindActivationAsync(connection, partition, offset, cancellationToken))?.Version ?? 0;
         // Another process took a version that this one has not seen yet: no event may fall back behind it.
         if (active > catalog.Current.Version)
             await catalog.RefreshAsync(cancellationToken);
-        _owned[partition] = new(await RuleStateStore.LoadAsync(connection, partition, offset, _rules.RuleSet, cancellationToken)) { IsNew = active != _rules.Version };
+        if (await RuleStateStore.LoadAsync(connection, partition, offset, _rules.RuleSet, cancellationToken) is not { } state)
+            return false;
+        _owned[partition] = new(state) { IsNew = active != _rules.Version };
+        return true;
     }
 
     public void Forget(StreamPartition partition) => _owned.Remove(partition);

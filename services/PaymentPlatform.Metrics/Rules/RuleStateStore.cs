@@ -36,35 +36,39 @@ internal static class RuleStateStore
     }
 
     /// <summary>As it stood at the checkpoint.</summary>
+    /// <returns>Null when the checkpoint stands elsewhere by now: another owner has moved on.</returns>
     /// <exception cref="InvalidDataException">What is kept is damaged.</exception>
-    public static async Task<PartitionRuleState> LoadAsync(NpgsqlConnection connection, StreamPartition partition, long offset, RuleSet rules, CancellationToken cancellationToken)
+    public static async Task<PartitionRuleState?> LoadAsync(NpgsqlConnection connection, StreamPartition partition, long offset, RuleSet rules, CancellationToken cancellationToken)
     {
+        // One statement, one moment: state and checkpoint are written together.
         const string sql = """
-            SELECT next_offset, payload, true FROM rule_state_snapshots WHERE stream = $1 AND log_id = $2 AND partition_id = $3
+            SELECT 0, c.next_offset, NULL::bytea FROM stream_checkpoints c WHERE c.consumer_group = $4 AND c.stream = $1 AND c.log_id = $2 AND c.partition_id = $3
             UNION ALL
-            SELECT l.next_offset, l.payload, false FROM rule_state_log l
-            WHERE l.stream = $1 AND l.log_id = $2 AND l.partition_id = $3
-            ORDER BY 1
+            SELECT 1, s.next_offset, s.payload FROM rule_state_snapshots s WHERE s.stream = $1 AND s.log_id = $2 AND s.partition_id = $3
+            UNION ALL
+            SELECT 2, l.next_offset, l.payload FROM rule_state_log l WHERE l.stream = $1 AND l.log_id = $2 AND l.partition_id = $3
+            ORDER BY 1, 2
             """;
         await using var command = new NpgsqlCommand(sql, connection)
         {
-            Parameters = { new() { Value = partition.Stream }, new() { Value = partition.LogId }, new() { Value = partition.PartitionId } },
+            Parameters = { new() { Value = partition.Stream }, new() { Value = partition.LogId }, new() { Value = partition.PartitionId }, new() { Value = MetricsWriter.ConsumerGroup } },
         };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        ReadOnlyMemory<byte> snapshot = default;
-        var changes = new List<ReadOnlyMemory<byte>>();
+        var blobs = new List<ReadOnlyMemory<byte>> { default };
         while (await reader.ReadAsync(cancellationToken))
         {
-            if (reader.GetInt64(0) > offset)
-                throw new InvalidDataException($"The state of rules of partition {partition} is that of offset {reader.GetInt64(0)}, but the checkpoint stands at {offset}: it was set back by hand. Delete the partition's rows of rule_state_log and rule_state_snapshots too.");
-            var state = RuleStateCodec.Unpack(reader.GetFieldValue<byte[]>(1));
-            if (reader.GetBoolean(2))
-                snapshot = state;
-            else
-                changes.Add(state);
+            var (kind, at) = (reader.GetInt32(0), reader.GetInt64(1));
+            if (kind == 0 && at != offset)
+                return null;
+            if (at > offset)
+                throw new InvalidDataException($"The rules' state of partition {partition} is that of offset {at}, but the checkpoint stands at {offset}: it was set back by hand. Delete the partition's rows of rule_state_log and rule_state_snapshots too.");
+            if (kind == 1)
+                blobs[0] = RuleStateCodec.Unpack(reader.GetFieldValue<byte[]>(2));
+            else if (kind == 2)
+                blobs.Add(RuleStateCodec.Unpack(reader.GetFieldValue<byte[]>(2)));
         }
 
-        return PartitionRuleState.Load(rules, snapshot, changes);
+        return PartitionRuleState.Load(rules, blobs[0], blobs.Skip(1));
     }
 
     private static void Add(NpgsqlBatch batch, string sql, RuleStateChange[] changes, bool withPayload)
