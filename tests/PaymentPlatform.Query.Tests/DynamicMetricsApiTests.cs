@@ -47,7 +47,7 @@ public sealed class DynamicMetricsApiTests(PlatformFixture platform)
         Assert.NotEmpty(items);
         Assert.All(items, i => Assert.Equal(("event", "t3"), (i.GetProperty("kind").GetString(), i.GetProperty("transaction_id").GetString())));
         Assert.Equal("12.5", items[0].GetProperty("metric_value").GetRawText());
-        Assert.Equal("""{"a": 1}""", items[0].GetProperty("metric_data").GetRawText());
+        Assert.Equal("""{"a":1}""", items[0].GetProperty("metric_data").GetRawText());
     }
 
     [Theory]

@@ -40,7 +40,7 @@ public sealed class HistogramsApiTests(PlatformFixture platform)
     public async Task GetHistograms_WindowsYearsApart_AllFound()
     {
         await using var host = await QueryHost.StartAsync(platform);
-        var events = new[] { new DateTime(1, 1, 1, 0, 0, 0, DateTimeKind.Utc), Start, new DateTime(2400, 1, 1, 0, 0, 0, DateTimeKind.Utc) }
+        var events = new[] { new DateTime(2, 1, 1, 0, 0, 0, DateTimeKind.Utc), Start, new DateTime(2400, 1, 1, 0, 0, 0, DateTimeKind.Utc) }
             .Select(at => new MetricRows.Event(at, "credit_card", "EUR", "completed", 12.5m, "C", "DE")).ToList();
         await MetricRows.FillAsync(host, events);
 
