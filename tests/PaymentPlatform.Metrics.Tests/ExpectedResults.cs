@@ -39,5 +39,5 @@ internal sealed record ExpectedResults(List<string> Hits, List<string> Buckets)
 
     private static string Line(int partition, RuleHit hit) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{hit.Rule.Name}|{hit.Rule.Version}|{hit.Rule.MetricType.ToString().ToLowerInvariant()}|{partition}|{hit.Offset}|{hit.TransactionId}|{(double)decimal.Round(hit.Value, 4)}|{Canonical(hit.Data)}");
+        $"{hit.Rule.Name}|{hit.Rule.Version}|{hit.Rule.MetricType.ToString().ToLowerInvariant()}|{partition}|{hit.Offset}|{hit.TransactionId}|{decimal.Round(hit.Value, 4):0.0000}|{Canonical(hit.Data)}");
 }

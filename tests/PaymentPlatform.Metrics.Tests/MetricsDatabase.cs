@@ -109,15 +109,21 @@ internal sealed class MetricsDatabase : IAsyncDisposable
         return rows;
     }
 
-    /// <summary>The figures and the dead letters are those of the log, each event counted once.</summary>
+    /// <summary>Figures, dead letters and what the rules gave are those of the log, each event counted once.</summary>
     public async Task AssertEqualsAsync(TestLog log)
+    {
+        await AssertFiguresAsync(log);
+        await AssertRulesAsync(log);
+    }
+
+    /// <summary>The figures and the dead letters are those of the log, each event counted once.</summary>
+    public async Task AssertFiguresAsync(TestLog log)
     {
         Assert.Equal(TestEvents.Figures(log.Counted.Select(m => m.Message.Message.Body.ToArray())), await FiguresAsync());
         var parser = new TransactionParser(new());
         Assert.Equal(
             log.Counted.Where(m => !parser.Parse(m.Message.Message.Body, m.Message.EnqueuedAtMicros).IsValid).Select(m => (m.Partition.PartitionId, m.Message.Offset, Convert.ToHexString(m.Message.Message.Body.Span))),
             (await FailedAsync()).Select(f => (f.Partition, f.Offset, Convert.ToHexString(f.Payload))));
-        await AssertRulesAsync(log);
     }
 
     /// <summary>The rules' results are those of one process that read each partition from its beginning, whoever it was that did.</summary>
@@ -132,7 +138,7 @@ internal sealed class MetricsDatabase : IAsyncDisposable
 
     /// <summary>The data's fields in the database's order.</summary>
     public async Task<List<string>> HitsAsync() => [.. (await QueryAsync(
-        "SELECT concat_ws('|', rule_name, rule_version, metric_type, partition_id, stream_offset, transaction_id, metric_value::float8), metric_data::text FROM dynamic_metrics",
+        "SELECT concat_ws('|', rule_name, rule_version, metric_type, partition_id, stream_offset, transaction_id, metric_value), metric_data::text FROM dynamic_metrics",
         r => $"{r.GetString(0)}|{ExpectedResults.Canonical(r.GetString(1))}")).Order(StringComparer.Ordinal)];
 
     public async Task<List<string>> BucketsAsync() => [.. (await QueryAsync(

@@ -119,7 +119,7 @@ public sealed partial class MetricDelta
             for (var bins = reader.ReadCount(); bins > 0; bins--)
             {
                 bin += (int)reader.ReadNumber(DDSketch.MaxBin + 1 - bin);
-                AddBin(id, (HistogramKind)kind, bin - 1, reader.ReadNumber(long.MaxValue >> 8));
+                AddBin(id, (HistogramKind)kind, bin - 1, ReadCount(ref reader));
             }
         }
 
@@ -136,7 +136,7 @@ public sealed partial class MetricDelta
         for (var countries = reader.ReadCount(); countries > 0; countries--)
         {
             var name = reader.ReadText();
-            AddCountry(id, CountryCodes.Find(name) ?? throw reader.Bad($"'{name}' is no country"), reader.ReadNumber(long.MaxValue >> 8));
+            AddCountry(id, CountryCodes.Find(name) ?? throw reader.Bad($"'{name}' is no country"), ReadCount(ref reader));
         }
     }
 
@@ -151,6 +151,8 @@ public sealed partial class MetricDelta
         var valued = reader.ReadByte() != 0;
         AddBucket(name, version, type, group, start, end, count, matched, sum, valued ? reader.ReadSigned() : null, valued ? reader.ReadSigned() : null);
     }
+
+    private static long ReadCount(ref SketchReader reader) => reader.ReadNumber(long.MaxValue >> 8) is > 0 and var count ? count : throw reader.Bad("a count is 0");
 
     private static long ReadTime(ref SketchReader reader) =>
         reader.ReadSigned() is var time && time >= long.MinValue / 4 && time <= long.MaxValue / 4 ? (long)time : throw reader.Bad("a time is out of range");
