@@ -9,13 +9,15 @@ public static class ServiceRun
 {
     private const int WrongConfiguration = 2;
 
-    /// <summary>Runs until it is stopped. A wrong option stops the start with one line each on standard error.</summary>
+    /// <summary>Runs until it is stopped. A wrong option, or a connection string that is missing, stops the start with one line each on standard error.</summary>
     /// <returns>0, or 2 for a wrong option.</returns>
     public static int RunService(this WebApplication app)
     {
         try
         {
             app.Services.GetService<IStartupValidator>()?.Validate();
+            app.Run();
+            return 0;
         }
         catch (Exception exception) when (Failures(exception).ToList() is { Count: > 0 } failures)
         {
@@ -23,9 +25,6 @@ public static class ServiceRun
                 Console.Error.WriteLine(failure.ReplaceLineEndings(" "));
             return WrongConfiguration;
         }
-
-        app.Run();
-        return 0;
     }
 
     private static IEnumerable<string> Failures(Exception exception) => exception switch

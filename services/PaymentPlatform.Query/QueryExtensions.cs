@@ -15,6 +15,7 @@ public static class QueryExtensions
         builder.Services.AddSingleton<ManifestReader>();
         builder.Services.AddSingleton<ArchiveFileCache>();
         builder.Services.AddSingleton<ArchiveEngine>();
+        builder.Services.AddHostedService<ArchiveEngineStart>();
         builder.Services.AddSingleton<ArchiveReader>();
         builder.Services.AddSingleton<ParquetExporter>();
         return builder;
@@ -22,9 +23,6 @@ public static class QueryExtensions
 
     public static WebApplication MapQuery(this WebApplication app)
     {
-        // A folder that can't be used stops the start, not the first query.
-        app.Services.GetRequiredService<ArchiveEngine>();
-
         var group = app.MapGroup("");
         group.MapTransactionsApi();
         group.MapEventsApi();

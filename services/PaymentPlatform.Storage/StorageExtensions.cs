@@ -35,37 +35,52 @@ public static class StorageExtensions
         return builder;
     }
 
-    /// <summary>The one method that registers the database: Aspire's integration where its packages are, plain Npgsql elsewhere.</summary>
+    /// <summary>
+    /// The one method that registers the database: Aspire's integration where its packages are, plain Npgsql elsewhere. Either way nothing is looked at before the data source is asked for,
+    /// so that a wrong setting is one line of the start and no exception while the service is put together.
+    /// </summary>
     private static void AddPaymentsDatabase(this IHostApplicationBuilder builder)
     {
 #if USE_ASPIRE
-        var options = builder.Configuration.GetSection(HybridConnectionOptions.Section).Get<HybridConnectionOptions>() ?? new();
+        string? given = null;
         builder.AddNpgsqlDataSource(
             "paymentsdb",
-            settings => settings.ConnectionString = ConnectionString(settings.ConnectionString ?? RequireConnectionString(builder.Configuration, "paymentsdb"), options));
+            settings =>
+            {
+                given = settings.ConnectionString;
+                // Aspire refuses an empty one before it asks us, and names a setting of its own.
+                settings.ConnectionString = string.IsNullOrWhiteSpace(given) ? "Application Name=PaymentPlatform" : given;
+            },
+            database =>
+            {
+                Require("paymentsdb", given);
+                Configure(database.ConnectionStringBuilder, builder.Configuration.GetSection(HybridConnectionOptions.Section).Get<HybridConnectionOptions>() ?? new());
+            });
 #else
-        builder.Services.AddSingleton(provider => new NpgsqlDataSourceBuilder(
-            ConnectionString(RequireConnectionString(builder.Configuration, "paymentsdb"), provider.GetRequiredService<IOptions<HybridConnectionOptions>>().Value))
-            .UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>())
-            .Build());
+        builder.Services.AddSingleton(provider =>
+        {
+            var database = new NpgsqlDataSourceBuilder(Require("paymentsdb", builder.Configuration.GetConnectionString("paymentsdb"))).UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>());
+            Configure(database.ConnectionStringBuilder, provider.GetRequiredService<IOptions<HybridConnectionOptions>>().Value);
+            return database.Build();
+        });
 #endif
     }
 
-    private static string ConnectionString(string connectionString, HybridConnectionOptions options) => new NpgsqlConnectionStringBuilder(connectionString)
+    private static void Configure(NpgsqlConnectionStringBuilder connection, HybridConnectionOptions options)
     {
-        MinPoolSize = options.MinPoolSize,
-        MaxPoolSize = options.MaxPoolSize,
-        ConnectionIdleLifetime = (int)options.ConnectionIdleLifetime.TotalSeconds,
-        ConnectionLifetime = (int)options.ConnectionLifetime.TotalSeconds,
-        Timeout = (int)options.ConnectTimeout.TotalSeconds,
-        CommandTimeout = (int)options.CommandTimeout.TotalSeconds,
+        connection.MinPoolSize = options.MinPoolSize;
+        connection.MaxPoolSize = options.MaxPoolSize;
+        connection.ConnectionIdleLifetime = (int)options.ConnectionIdleLifetime.TotalSeconds;
+        connection.ConnectionLifetime = (int)options.ConnectionLifetime.TotalSeconds;
+        connection.Timeout = (int)options.ConnectTimeout.TotalSeconds;
+        connection.CommandTimeout = (int)options.CommandTimeout.TotalSeconds;
         // A server that vanished without a word is noticed after about 20 s.
-        KeepAlive = 10,
-        ApplicationName = "PaymentPlatform",
-        MaxAutoPrepare = 40,
-        AutoPrepareMinUsages = 3,
-        NoResetOnClose = true,
-    }.ConnectionString;
+        connection.KeepAlive = 10;
+        connection.ApplicationName = "PaymentPlatform";
+        connection.MaxAutoPrepare = 40;
+        connection.AutoPrepareMinUsages = 3;
+        connection.NoResetOnClose = true;
+    }
 
     private static BlobClientOptions BlobOptions() => new(BlobClientOptions.ServiceVersion.V2025_01_05)
     {
@@ -75,10 +90,9 @@ public static class StorageExtensions
 
     private static bool HasBlobs(IConfiguration configuration) => !string.IsNullOrWhiteSpace(configuration.GetConnectionString(BlobConnection.Name));
 
-    private static string RequireConnectionString(IConfiguration configuration, string name) =>
-        configuration.GetConnectionString(name) is { Length: > 0 } value
-            ? value
-            : throw new OptionsValidationException(name, typeof(string), [$"The connection string '{name}' is missing: set ConnectionStrings__{name}."]);
+    private static string Require(string name, string? connectionString) => !string.IsNullOrWhiteSpace(connectionString)
+        ? connectionString
+        : throw new OptionsValidationException(name, typeof(string), [$"The connection string '{name}' is missing: set ConnectionStrings__{name}."]);
 
     private sealed class StorageHealthCheck(HybridConnectionManager connections, bool withBlobs) : IHealthCheck
     {

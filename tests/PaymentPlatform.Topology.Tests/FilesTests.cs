@@ -6,7 +6,7 @@ namespace PaymentPlatform.Topology.Tests;
 /// <summary>azure.yaml, workflows, launch settings, solutions and versions name what is there.</summary>
 public sealed class FilesTests
 {
-    private static readonly string[] s_needAspire = ["PaymentPlatform.AppHost/PaymentPlatform.AppHost.csproj", "tests/PaymentPlatform.AppHost.Tests/PaymentPlatform.AppHost.Tests.csproj"];
+    internal static readonly string[] NeedAspire = ["PaymentPlatform.AppHost/PaymentPlatform.AppHost.csproj", "tests/PaymentPlatform.AppHost.Tests/PaymentPlatform.AppHost.Tests.csproj"];
 
     private static readonly string[] s_listening = ["Ingest", "BlobArchiver", "Metrics", "Query", "Simulator"];
 
@@ -89,7 +89,7 @@ public sealed class FilesTests
         var solution = Regex.Matches(RepositoryFiles.Read("PaymentPlatform.sln"), @"""(?<path>[^""]+\.csproj)""").Select(match => match.Groups["path"].Value.Replace('\\', '/')).Order(StringComparer.Ordinal);
         Assert.Equal(all, solution);
         var filter = RepositoryFiles.ReadJson("PaymentPlatform.Standalone.slnf").GetProperty("solution").GetProperty("projects").EnumerateArray().Select(project => project.GetString()!.Replace('\\', '/'));
-        Assert.Equal(all.Except(s_needAspire), filter.Order(StringComparer.Ordinal));
+        Assert.Equal(all.Except(NeedAspire), filter.Order(StringComparer.Ordinal));
     }
 
     private static IEnumerable<int> Ports(JsonElement profile) =>

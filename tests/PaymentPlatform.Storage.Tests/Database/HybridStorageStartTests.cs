@@ -25,11 +25,12 @@ public sealed class HybridStorageStartTests(PlatformFixture platform)
     }
 
     [Theory]
-    [InlineData("paymentsdb", typeof(NpgsqlDataSource))]
-    [InlineData("blobs", typeof(Azure.Storage.Blobs.BlobServiceClient))]
-    public async Task Resolve_ConnectionStringMissing_SaysWhatToSet(string name, Type service)
+    [InlineData("paymentsdb", null, typeof(NpgsqlDataSource))]
+    [InlineData("paymentsdb", "", typeof(NpgsqlDataSource))]
+    [InlineData("blobs", "", typeof(Azure.Storage.Blobs.BlobServiceClient))]
+    public async Task Resolve_ConnectionStringMissing_SaysWhatToSet(string name, string? value, Type service)
     {
-        using var host = await HostAsync(($"ConnectionStrings:{name}", ""));
+        using var host = await HostAsync(($"ConnectionStrings:{name}", value));
         var stopped = Assert.Throws<OptionsValidationException>(() => host.Services.GetRequiredService(service));
         Assert.Contains($"ConnectionStrings__{name}", stopped.Message);
     }
@@ -60,7 +61,7 @@ public sealed class HybridStorageStartTests(PlatformFixture platform)
     private static Task<int> BackendAsync(HybridConnectionManager connections) =>
         connections.ExecuteAsync((connection, _) => Task.FromResult(connection.ProcessID), Token);
 
-    private async Task<IHost> HostAsync(params (string Key, string Value)[] settings)
+    private async Task<IHost> HostAsync(params (string Key, string? Value)[] settings)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Configuration["ConnectionStrings:paymentsdb"] = await platform.CreateDatabaseAsync();
