@@ -47,8 +47,11 @@ Service<Projects.PaymentPlatform_BlobArchiver>(PlatformNames.BlobArchiver)
     .ShowHealthOnly()
     .PublishWithLagScale(settings.BlobArchiver, settings, PlatformNames.ArchiverGroup, lag);
 
+// Reads the archive to rebuild figures.
 Service<Projects.PaymentPlatform_Metrics>(PlatformNames.Metrics)
+    .WithReference(blobs).WaitFor(rawEvents)
     .WithRoleAssignments(eventHubs, EventHubsBuiltInRole.AzureEventHubsDataReceiver)
+    .WithRoleAssignments(storage, StorageBuiltInRole.StorageBlobDataReader)
     .ShowHealthOnly()
     .PublishWithLagScale(settings.Metrics, settings, PlatformNames.MetricsGroup, lag);
 

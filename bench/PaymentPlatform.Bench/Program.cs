@@ -1,6 +1,7 @@
 using PaymentPlatform.Bench;
 using PaymentPlatform.Bench.Archive;
 using PaymentPlatform.Bench.EndToEnd;
+using PaymentPlatform.Bench.Metrics;
 using PaymentPlatform.Bench.Parse;
 using PaymentPlatform.Bench.Rules;
 
@@ -10,6 +11,7 @@ var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnl
     ["archive"] = ArchiveBenchmark.RunAsync,
     ["detect"] = DetectCommand.RunAsync,
     ["e2e"] = SteadyRateBenchmark.RunAsync,
+    ["metrics"] = MetricsBenchmark.RunAsync,
     ["parse"] = ParseCommand.RunAsync,
     ["rules"] = RulesCommand.RunAsync,
     ["visibility"] = VisibilityBenchmark.RunAsync,

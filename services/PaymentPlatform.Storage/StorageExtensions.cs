@@ -16,7 +16,7 @@ public static class StorageExtensions
 {
     /// <summary>
     /// Connection strings <c>paymentsdb</c> and <c>blobs</c>, section <c>Storage</c>. Calling it again changes nothing.
-    /// Without <c>blobs</c> everything works that touches no blob: ingest and metrics need no right to the archive.
+    /// Without <c>blobs</c> everything works that touches no blob: ingest needs no right to the archive.
     /// </summary>
     public static IHostApplicationBuilder AddHybridStorage(this IHostApplicationBuilder builder)
     {
