@@ -87,7 +87,7 @@ internal sealed partial class GatheredBatch(TransactionParser parser, RepeatFilt
     {
         Taken = taken;
         (RuleStates, RuleActivations) = rules.Cut(_ranges.Values);
-        Rules.MoveBucketsTo(Figures.Delta);
+        Figures.Delta.AddBuckets(Rules.Output);
     }
 
     public void Clear()

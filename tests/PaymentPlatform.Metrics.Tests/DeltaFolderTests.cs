@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Npgsql;
+using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.MetricEngine.Sketches;
 using PaymentPlatform.Metrics.Deltas;
 using PaymentPlatform.Storage.Database;
@@ -132,8 +133,9 @@ public sealed class DeltaFolderTests(PlatformFixture platform)
         for (var i = 1; i <= 4; i++)
         {
             var delta = new MetricDelta();
-            delta.AddBucket("volume", "3", "sum", "EUR", 0, 300_000_000, i, 1, i * 10_000, i % 2 == 0 ? null : i * 10_000, i % 2 == 0 ? null : i * 10_000);
-            delta.AddBucket("volume", "3", "sum", "USD", 0, 300_000_000, 1, 0, 0, null, null);
+            var euros = new RuleBucket("volume", 3, MetricType.Sum, "EUR", 0, 300_000_000);
+            delta.AddBucket(euros, new() { Count = i, Matched = 1, Sum = i * 10_000, Min = i * 10_000, Max = i * 10_000 });
+            delta.AddBucket(euros with { GroupKey = "USD", MetricType = MetricType.Count }, new() { Count = 1 });
             await using var connection = await database.Source.OpenConnectionAsync(TestContext.Current.CancellationToken);
             await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
             await DeltaTables.AppendAsync(transaction, delta, CancellationToken.None);
@@ -142,7 +144,7 @@ public sealed class DeltaFolderTests(PlatformFixture platform)
 
         Assert.True(await database.FoldAllAsync(maxRows: 3) == 2);
 
-        Assert.Equal(["bucket|0.000000|300.000000|volume|3|EUR|sum|10|4|10.0000|1.0000|3.0000", "bucket|0.000000|300.000000|volume|3|USD|sum|4|0|0.0000"], await database.FoldedAsync());
+        Assert.Equal(["bucket|0.000000|300.000000|volume|3|EUR|sum|10|4|10.0000|1.0000|4.0000", "bucket|0.000000|300.000000|volume|3|USD|count|4|0|0.0000"], await database.FoldedAsync());
     }
 
     /// <summary>By plain LINQ over JSON: exact where the sketches are exact, percentiles within 1 %.</summary>

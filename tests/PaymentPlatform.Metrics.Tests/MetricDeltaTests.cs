@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.MetricEngine.Sketches;
 using PaymentPlatform.Metrics.Deltas;
 
@@ -67,22 +68,26 @@ public sealed class MetricDeltaTests
     public void AddBucket_ParallelParts_AddUp()
     {
         var delta = new MetricDelta();
-        delta.AddBucket("r", "1", "average", "EUR", 0, 300_000_000, 3, 1, 70_000, 10_000, 40_000);
-        delta.AddBucket("r", "1", "average", "EUR", 0, 300_000_000, 2, 0, 0, null, null);
-        delta.AddBucket("r", "1", "average", "EUR", 0, 300_000_000, 1, 1, -5, -5, -5);
-        delta.AddBucket("r", "2", "average", "EUR", 0, 300_000_000, 1, 1, 1, 1, 1);
+        var bucket = new RuleBucket("r", 1, MetricType.Average, "EUR", 0, 300_000_000);
+        delta.AddBucket(bucket, new() { Count = 3, Matched = 1, Sum = 70_000, Min = 10_000, Max = 40_000 });
+        delta.AddBucket(bucket, new() { Count = 1, Matched = 1, Sum = -5, Min = -5, Max = -5 });
+        delta.AddBucket(bucket with { RuleVersion = 2 }, new() { Count = 1, Matched = 1, Sum = 1, Min = 1, Max = 1 });
 
-        Assert.Equal([new("average", 6, 2, 69_995, -5, 40_000), new("average", 1, 1, 1, 1, 1)], delta.Buckets.Select(b => b.Value));
+        Assert.Equal(
+            [("1", new BucketValues { Count = 4, Matched = 2, Sum = 69_995, Min = -5, Max = 40_000 }), ("2", new() { Count = 1, Matched = 1, Sum = 1, Min = 1, Max = 1 })],
+            delta.Buckets().Select(b => (b.Version, b.Values)));
     }
 
     [Fact]
     public void AddBucket_TextsThatTheDatabaseCanNotHold_AreMadeFit()
     {
         var delta = new MetricDelta();
-        delta.AddBucket("r", "1", "count", "a\0b" + new string('x', 5_000), 0, 1, 1, 0, 0, null, null);
-        var group = Assert.Single(delta.Buckets).Key.GroupKey;
-        Assert.Equal(MetricDelta.MaxTextLength, group.Length);
-        Assert.DoesNotContain('\0', group);
+        delta.AddBucket(new("r", 1, MetricType.Count, "a\0b" + new string('x', 5_000), 0, 1), new() { Count = 1 });
+        delta.AddBucket(new("r", 1, MetricType.Count, "a\ud800b" + new string('x', 5_000), 0, 1), new() { Count = 2 });
+        var bucket = Assert.Single(delta.Buckets());
+        Assert.Equal(800, bucket.Bucket.GroupKey.Length);
+        Assert.DoesNotContain('\0', bucket.Bucket.GroupKey);
+        Assert.Equal(3, bucket.Values.Count);
     }
 
     [Fact]
@@ -141,8 +146,8 @@ public sealed class MetricDeltaTests
         }),
         .. Enumerable.Range(0, count / 4).Select(_ =>
         {
-            var (start, group, value) = (random.Next(5) * 1_000L, $"g{random.Next(5)}", random.Next(3) == 0 ? (Int128?)null : random.Next(-100, 100));
-            return (Action<MetricDelta>)(delta => delta.AddBucket("rule", "1", "sum", group, start, start + 1_000, 1, 0, value ?? 0, value, value));
+            var (start, group, value) = (random.Next(5) * 1_000L, $"g{random.Next(5)}", random.Next(-100, 100));
+            return (Action<MetricDelta>)(delta => delta.AddBucket(new("rule", 1, MetricType.Sum, group, start, start + 1_000), new() { Count = 1, Sum = value, Min = value, Max = value }));
         }),
     ];
 

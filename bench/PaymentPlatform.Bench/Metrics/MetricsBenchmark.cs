@@ -101,7 +101,7 @@ internal static class MetricsBenchmark
 
             if ((offset + 1) % BatchSize == 0 || content.IsEmpty)
             {
-                results.MoveBucketsTo(figures.Delta);
+                figures.Delta.AddBuckets(results.Output);
                 written += PaymentPlatform.Metrics.Deltas.DeltaCodec.Encode(figures.Delta).Length + figures.Rows().Count();
                 if (withRules)
                     written += codec.Pack(state.WriteChanges).Length + results.Hits().Count();

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Npgsql;
+using PaymentPlatform.MetricEngine.Rules;
+using PaymentPlatform.Metrics.Rules;
 
 namespace PaymentPlatform.Metrics.Deltas;
 
@@ -82,7 +84,7 @@ public static class DeltaTables
     public static async Task MergeAsync(NpgsqlTransaction transaction, MetricDelta delta, CancellationToken cancellationToken)
     {
         await MergeHistogramsAsync(transaction, [.. delta.Histograms()], cancellationToken);
-        await MergeBucketsAsync(transaction, [.. delta.Buckets], cancellationToken);
+        await MergeBucketsAsync(transaction, [.. delta.Buckets()], cancellationToken);
         await MergeSamplesAsync(transaction, [.. delta.Samples], cancellationToken);
         await MergeFiguresAsync(transaction, [.. delta.Figures()], cancellationToken);
     }
@@ -157,24 +159,26 @@ public static class DeltaTables
         }
     }
 
-    private static async Task MergeBucketsAsync(NpgsqlTransaction transaction, KeyValuePair<BucketKey, BucketSums>[] rows, CancellationToken cancellationToken)
+    private static async Task MergeBucketsAsync(NpgsqlTransaction transaction, FoldedBucket[] rows, CancellationToken cancellationToken)
     {
         if (rows.Length == 0)
             return;
         await using var command = new NpgsqlCommand(UpsertBucketsSql, transaction.Connection, transaction);
-        command.Parameters.Add(SqlArray.Times(rows, r => r.Key.WindowStart));
-        command.Parameters.Add(SqlArray.Of(rows, r => r.Key.RuleName));
-        command.Parameters.Add(SqlArray.Of(rows, r => r.Key.RuleVersion));
-        command.Parameters.Add(SqlArray.Of(rows, r => r.Key.GroupKey));
-        command.Parameters.Add(SqlArray.Times(rows, r => r.Key.WindowEnd));
-        command.Parameters.Add(SqlArray.Of(rows, r => r.Value.MetricType));
-        command.Parameters.Add(SqlArray.Of(rows, r => r.Value.Count));
-        command.Parameters.Add(SqlArray.Of(rows, r => r.Value.Matched));
-        command.Parameters.Add(SqlArray.Of(rows, r => MetricsWriter.ToDecimal(r.Value.Sum)));
-        command.Parameters.Add(SqlArray.Of(rows, r => r.Value.Min is { } min ? MetricsWriter.ToDecimal(min) : (decimal?)null));
-        command.Parameters.Add(SqlArray.Of(rows, r => r.Value.Max is { } max ? MetricsWriter.ToDecimal(max) : (decimal?)null));
+        command.Parameters.Add(SqlArray.Times(rows, r => r.Bucket.WindowStartMicros));
+        command.Parameters.Add(SqlArray.Of(rows, r => r.Bucket.RuleName));
+        command.Parameters.Add(SqlArray.Of(rows, r => r.Version));
+        command.Parameters.Add(SqlArray.Of(rows, r => r.Bucket.GroupKey));
+        command.Parameters.Add(SqlArray.Times(rows, r => r.Bucket.WindowEndMicros));
+        command.Parameters.Add(SqlArray.Of(rows, r => RuleNames.Type(r.Bucket.MetricType)));
+        command.Parameters.Add(SqlArray.Of(rows, r => r.Values.Count));
+        command.Parameters.Add(SqlArray.Of(rows, r => r.Values.Matched));
+        command.Parameters.Add(SqlArray.Of(rows, r => MetricsWriter.ToDecimal(r.Values.Sum)));
+        command.Parameters.Add(SqlArray.Of(rows, r => HasValues(r) ? MetricsWriter.ToDecimal(r.Values.Min) : (decimal?)null));
+        command.Parameters.Add(SqlArray.Of(rows, r => HasValues(r) ? MetricsWriter.ToDecimal(r.Values.Max) : (decimal?)null));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    private static bool HasValues(FoldedBucket row) => row.Bucket.MetricType is MetricType.Sum or MetricType.Average && row.Values.Count > 0;
 
     private static async Task MergeSamplesAsync(NpgsqlTransaction transaction, KeyValuePair<long, ClusterSample>[] rows, CancellationToken cancellationToken)
     {

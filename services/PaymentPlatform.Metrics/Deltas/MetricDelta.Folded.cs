@@ -1,14 +1,37 @@
+using System.Runtime.InteropServices;
+using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.MetricEngine.Sketches;
+using PaymentPlatform.Metrics.Rules;
 
 namespace PaymentPlatform.Metrics.Deltas;
 
 /// <summary>What the tables get, in the order of their keys.</summary>
 public sealed partial class MetricDelta
 {
+    /// <summary>UTF-16 code units: an index row has its limits.</summary>
+    private const int MaxGroupKey = 800;
+
     /// <summary>The lengths of the windows in <c>aggregate_histograms</c>, microseconds: 5 minutes, an hour, a day.</summary>
     public static IReadOnlyList<long> HistogramWindows { get; } = [MetricWindow.Micros, 12 * MetricWindow.Micros, 288 * MetricWindow.Micros];
 
-    public IEnumerable<KeyValuePair<BucketKey, BucketSums>> Buckets => _buckets.OrderBy(b => b.Key);
+    public List<FoldedBucket> Buckets()
+    {
+        AbsorbBuckets();
+        // What the database can't hold is made to fit, and may then be one group.
+        var rows = new Dictionary<RuleBucket, BucketValues>();
+        foreach (var (bucket, values) in _buckets.Buckets)
+        {
+            ref var row = ref CollectionsMarshal.GetValueRefOrAddDefault(rows, bucket with { GroupKey = DatabaseText.Clean(bucket.GroupKey, MaxGroupKey) }, out _);
+            row.Merge(values);
+        }
+
+        return
+        [
+            .. rows.Select(r => new FoldedBucket(r.Key, RuleNames.Version(r.Key.RuleVersion), r.Value))
+                .OrderBy(r => r.Bucket.WindowStartMicros).ThenBy(r => r.Bucket.RuleName, StringComparer.Ordinal).ThenBy(r => r.Version, StringComparer.Ordinal)
+                .ThenBy(r => r.Bucket.GroupKey, StringComparer.Ordinal).ThenBy(r => r.Bucket.WindowEndMicros),
+        ];
+    }
 
     public IEnumerable<KeyValuePair<long, ClusterSample>> Samples => _samples.OrderBy(s => s.Key);
 

@@ -4,7 +4,7 @@ using PaymentPlatform.MetricEngine.Sketches;
 namespace PaymentPlatform.Metrics.Deltas;
 
 /// <summary>
-/// The bytes: version; keys in order, each with its bins by kind, unique entries by kind, and countries; samples by window; buckets in order. Equal deltas have equal bytes.
+/// The bytes: version; keys in order, each with its bins by kind, unique entries by kind, and countries; samples by window; buckets, merged ones and those of the batch.
 /// </summary>
 public sealed partial class MetricDelta
 {
@@ -21,9 +21,11 @@ public sealed partial class MetricDelta
             sample.Write(output);
         }
 
-        output.WriteNumber((ulong)_buckets.Count);
-        foreach (var (key, sums) in _buckets.OrderBy(b => b.Key))
-            WriteBucket(output, key, sums);
+        // Merged ones first: a commit has none, and passes on what its rules wrote.
+        var merged = new ArrayBufferWriter<byte>();
+        _buckets.Write(merged);
+        WriteBlob(output, merged.WrittenSpan);
+        WriteBlob(output, _writtenBuckets.WrittenSpan);
     }
 
     /// <summary>Adds what another delta's bytes hold.</summary>
@@ -36,8 +38,8 @@ public sealed partial class MetricDelta
             ReadKey(ref reader);
         for (var samples = reader.ReadCount(); samples > 0; samples--)
             SampleOf(ReadTime(ref reader)).Merge(ref reader);
-        for (var buckets = reader.ReadCount(); buckets > 0; buckets--)
-            ReadBucket(ref reader);
+        ReadBuckets(ref reader);
+        ReadBuckets(ref reader);
         reader.End();
     }
 
@@ -92,22 +94,10 @@ public sealed partial class MetricDelta
         }
     }
 
-    private static void WriteBucket(IBufferWriter<byte> output, BucketKey key, BucketSums sums)
+    private static void WriteBlob(IBufferWriter<byte> output, ReadOnlySpan<byte> blob)
     {
-        output.WriteSigned(key.WindowStart);
-        output.WriteSigned(key.WindowEnd);
-        output.WriteText(key.RuleName);
-        output.WriteText(key.RuleVersion);
-        output.WriteText(key.GroupKey);
-        output.WriteText(sums.MetricType);
-        output.WriteNumber((ulong)sums.Count);
-        output.WriteNumber((ulong)sums.Matched);
-        output.WriteSigned(sums.Sum);
-        output.WriteByte(sums.Min is null ? (byte)0 : (byte)1);
-        if (sums.Min is not { } min)
-            return;
-        output.WriteSigned(min);
-        output.WriteSigned(sums.Max ?? min);
+        output.WriteNumber((ulong)blob.Length);
+        output.Write(blob);
     }
 
     private void ReadKey(ref SketchReader reader)
@@ -140,16 +130,17 @@ public sealed partial class MetricDelta
         }
     }
 
-    private void ReadBucket(ref SketchReader reader)
+    private void ReadBuckets(ref SketchReader reader)
     {
-        long start = ReadTime(ref reader), end = ReadTime(ref reader);
-        if (end <= start)
-            throw reader.Bad("a window ends before it begins");
-        string name = reader.ReadText(), version = reader.ReadText(), group = reader.ReadText(), type = reader.ReadText();
-        long count = reader.ReadNumber(long.MaxValue >> 8), matched = reader.ReadNumber(long.MaxValue >> 8);
-        var sum = reader.ReadSigned();
-        var valued = reader.ReadByte() != 0;
-        AddBucket(name, version, type, group, start, end, count, matched, sum, valued ? reader.ReadSigned() : null, valued ? reader.ReadSigned() : null);
+        var length = reader.ReadNumber(reader.Remaining);
+        try
+        {
+            _buckets.Add(reader.ReadBytes((int)length));
+        }
+        catch (Exception exception) when (exception is InvalidDataException or ArgumentException or OverflowException)
+        {
+            throw reader.Bad($"its buckets are broken ({exception.Message})");
+        }
     }
 
     private static long ReadCount(ref SketchReader reader) => reader.ReadNumber(long.MaxValue >> 8) is > 0 and var count ? count : throw reader.Bad("a count is 0");

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
+using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.MetricEngine.Sketches;
 
 namespace PaymentPlatform.Metrics.Deltas;
@@ -10,9 +12,6 @@ namespace PaymentPlatform.Metrics.Deltas;
 /// <remarks>Memory: per event at most two bins, two unique entries and a country, each 40 bytes at most, and 64 bytes of a sample (which ends at 400 a window); per key and per bucket about 300 bytes.</remarks>
 public sealed partial class MetricDelta
 {
-    /// <summary>Longer group keys and rule names are cut: an index row has its limits.</summary>
-    public const int MaxTextLength = 400;
-
     // Numbers in one table, so that no key needs an object of its own: key, kind and bin; key, kind and entry; key and country.
     private const int BinShift = 16, KindShift = 13, CountryShift = 8, EntryBits = 31;
     private const int MaxKept = 1 << 18;
@@ -25,12 +24,15 @@ public sealed partial class MetricDelta
     private readonly Dictionary<ulong, long> _countries = [];
     private readonly Dictionary<long, ClusterSample> _samples = [];
     private readonly Stack<ClusterSample> _spare = [];
-    private readonly Dictionary<BucketKey, BucketSums> _buckets = [];
+    private readonly RuleBucketSet _buckets = new();
 
-    public bool IsEmpty => _keys.Count == 0 && _buckets.Count == 0;
+    /// <summary>Buckets as the rules wrote them, until somebody asks for them: a commit only passes them on.</summary>
+    private readonly ArrayBufferWriter<byte> _writtenBuckets = new();
 
-    /// <summary>Keys of figures and of buckets.</summary>
-    public int KeyCount => _keys.Count + _buckets.Count;
+    public bool IsEmpty => _keys.Count == 0 && _buckets.Count == 0 && _writtenBuckets.WrittenCount == 0;
+
+    /// <summary>Keys of figures.</summary>
+    public int KeyCount => _keys.Count;
 
     /// <returns>The number to give to <see cref="AddEvent"/>, good until <see cref="Clear"/>.</returns>
     public int IdOf(FigureKey key)
@@ -63,21 +65,15 @@ public sealed partial class MetricDelta
             sample.Add(new(idHash, amountScaled, figure.PaymentMethod, figure.Currency));
     }
 
-    /// <summary>Adds to a bucket of a rule.</summary>
-    /// <param name="metricType">What the rule computes: count, sum, average, ratio or percentage.</param>
-    /// <param name="windowStart">Microseconds since the Unix epoch, as is the end.</param>
-    /// <param name="count">Events of the rule's scope.</param>
-    /// <param name="matched">Events that meet the numerator's condition.</param>
-    /// <param name="sum">Exact, times 10,000, as are min and max.</param>
-    /// <param name="min">Null when no event had a value, as is max.</param>
-    public void AddBucket(string ruleName, string ruleVersion, string metricType, string groupKey, long windowStart, long windowEnd, long count, long matched, Int128 sum, Int128? min, Int128? max)
+    /// <summary>Takes over the buckets of a batch's rules.</summary>
+    public void AddBuckets(RuleOutput rules)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(windowEnd, windowStart);
-        var key = new BucketKey(windowStart, DatabaseText.Clean(ruleName, MaxTextLength), DatabaseText.Clean(ruleVersion, MaxTextLength), DatabaseText.Clean(groupKey, MaxTextLength), windowEnd);
-        var sums = new BucketSums(metricType, count, matched, sum, min, max);
-        ref var bucket = ref CollectionsMarshal.GetValueRefOrAddDefault(_buckets, key, out var exists);
-        bucket = exists ? bucket.Plus(sums) : sums;
+        AbsorbBuckets();
+        rules.WriteBuckets(_writtenBuckets);
     }
+
+    /// <summary>Adds to a bucket of a rule.</summary>
+    internal void AddBucket(in RuleBucket bucket, in BucketValues values) => _buckets.Add(bucket, values);
 
     public void Clear()
     {
@@ -86,6 +82,7 @@ public sealed partial class MetricDelta
         Empty(_bins);
         Empty(_countries);
         _buckets.Clear();
+        _writtenBuckets.ResetWrittenCount();
         _uniques.Clear();
         if (_uniques.Capacity > MaxKept)
             _uniques.TrimExcess();
@@ -118,4 +115,10 @@ public sealed partial class MetricDelta
 
     private void AddCountry(int key, int country, long count) =>
         CollectionsMarshal.GetValueRefOrAddDefault(_countries, ((ulong)(uint)key << CountryShift) | (uint)country, out _) += count;
+
+    private void AbsorbBuckets()
+    {
+        _buckets.Add(_writtenBuckets.WrittenSpan);
+        _writtenBuckets.ResetWrittenCount();
+    }
 }

@@ -106,7 +106,7 @@ internal sealed class RebuildRun(
             job, "computing", EventsRead, _total,
             async transaction =>
             {
-                _results.MoveBucketsTo(_figures.Delta);
+                _figures.Delta.AddBuckets(_results.Output);
                 await FigureTables.UpsertAsync(transaction, _figures, cancellationToken);
                 if (_results.Output.Hits.Count > 0)
                     await HitTable.InsertAsync(transaction, _results.Hits(), cancellationToken);

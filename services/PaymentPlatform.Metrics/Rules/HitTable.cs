@@ -26,8 +26,8 @@ internal static class HitTable
         command.Parameters.Add(SqlArray.Of(rows, r => r.Partition.LogId));
         command.Parameters.Add(SqlArray.Of(rows, r => r.Partition.PartitionId));
         command.Parameters.Add(SqlArray.Of(rows, r => r.Hit.Offset));
-        command.Parameters.Add(SqlArray.Of(rows, r => RuleNames.Version(r.Hit.Rule)));
-        command.Parameters.Add(SqlArray.Of(rows, r => RuleNames.Type(r.Hit.Rule)));
+        command.Parameters.Add(SqlArray.Of(rows, r => RuleNames.Version(r.Hit.Rule.Version)));
+        command.Parameters.Add(SqlArray.Of(rows, r => RuleNames.Type(r.Hit.Rule.MetricType)));
         command.Parameters.Add(SqlArray.Of(rows, r => DatabaseText.Clean(r.Hit.TransactionId, MaxIdLength)));
         command.Parameters.Add(SqlArray.Of(rows, r => r.Hit.CorrelationId is { } id ? DatabaseText.Clean(id, MaxIdLength) : null));
         command.Parameters.Add(SqlArray.Of(rows, r => Math.Clamp(decimal.Round(r.Hit.Value, 4), -Largest, Largest)));

@@ -8,7 +8,7 @@ internal static class RuleNames
 {
     private static readonly string[] s_types = [.. Enum.GetValues<MetricType>().Select(type => type.ToString().ToLowerInvariant())];
 
-    public static string Type(RuleDefinition rule) => s_types[(int)rule.MetricType];
+    public static string Type(MetricType type) => s_types[(int)type];
 
-    public static string Version(RuleDefinition rule) => rule.Version.ToString(CultureInfo.InvariantCulture);
+    public static string Version(int version) => version.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,4 @@
 using PaymentPlatform.MetricEngine.Rules;
-using PaymentPlatform.Metrics.Deltas;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
 namespace PaymentPlatform.Metrics.Rules;
@@ -25,18 +24,6 @@ internal sealed class RuleResults
             var end = i + 1 < _partitions.Count ? _partitions[i + 1].FirstHit : Output.Hits.Count;
             for (var hit = _partitions[i].FirstHit; hit < end; hit++)
                 yield return new(_partitions[i].Partition, Output.Hits[hit]);
-        }
-    }
-
-    /// <summary>Adds the buckets to the delta.</summary>
-    public void MoveBucketsTo(MetricDelta delta)
-    {
-        foreach (var (rule, bucket, values) in Output.BucketsByRule)
-        {
-            var hasValues = rule.MetricType is MetricType.Sum or MetricType.Average;
-            delta.AddBucket(
-                bucket.RuleName, RuleNames.Version(rule), RuleNames.Type(rule), bucket.GroupKey, bucket.WindowStartMicros, bucket.WindowEndMicros,
-                values.Count, values.Matched, values.Sum, hasValues ? values.Min : null, hasValues ? values.Max : null);
         }
     }
 

@@ -28,11 +28,13 @@ public sealed class RuleBucketSet
             throw BlobReader.Broken();
         while (!reader.IsAtEnd)
         {
-            var (name, version, length) = (reader.ReadText(), reader.ReadInt(), (long)reader.ReadUnsigned());
+            var (name, version, type, length) = (reader.ReadText(), reader.ReadInt(), (MetricType)reader.ReadByte(), (long)reader.ReadUnsigned());
+            if (!Enum.IsDefined(type) || length <= 0)
+                throw BlobReader.Broken();
             for (var left = reader.ReadCount(SmallestBucket - 1); left > 0; left--)
             {
                 var (group, start) = (reader.ReadText(), reader.ReadSigned() * length);
-                Add(new(name, version, group, start, start + length), BucketFormat.Read(ref reader));
+                Add(new(name, version, type, group, start, start + length), BucketFormat.Read(ref reader));
             }
         }
     }
@@ -43,11 +45,12 @@ public sealed class RuleBucketSet
         if (_buckets.Count == 0)
             return;
         output.WriteByte(FormatVersion);
-        var byRule = _buckets.GroupBy(p => (p.Key.RuleName, p.Key.RuleVersion, Length: p.Key.WindowEndMicros - p.Key.WindowStartMicros));
-        foreach (var rule in byRule.OrderBy(r => r.Key.RuleName, StringComparer.Ordinal).ThenBy(r => r.Key.RuleVersion).ThenBy(r => r.Key.Length))
+        var byRule = _buckets.GroupBy(p => (p.Key.RuleName, p.Key.RuleVersion, p.Key.MetricType, Length: p.Key.WindowEndMicros - p.Key.WindowStartMicros));
+        foreach (var rule in byRule.OrderBy(r => r.Key.RuleName, StringComparer.Ordinal).ThenBy(r => r.Key.RuleVersion).ThenBy(r => r.Key.MetricType).ThenBy(r => r.Key.Length))
         {
             output.WriteText(rule.Key.RuleName);
             output.WriteUnsigned((ulong)rule.Key.RuleVersion);
+            output.WriteByte((byte)rule.Key.MetricType);
             output.WriteUnsigned((ulong)rule.Key.Length);
             output.WriteUnsigned((ulong)rule.Count());
             foreach (var (bucket, values) in rule.OrderBy(p => p.Key.WindowStartMicros).ThenBy(p => p.Key.GroupKey, StringComparer.Ordinal))

@@ -32,9 +32,6 @@ public sealed class RuleOutput
     /// <summary>In no order.</summary>
     public IEnumerable<(RuleBucket Bucket, BucketValues Values)> Buckets => _buckets.Select(pair => (Name(pair.Key, pair.Value), pair.Value.Values));
 
-    /// <summary>The same, each with its rule.</summary>
-    public IEnumerable<(RuleDefinition Rule, RuleBucket Bucket, BucketValues Values)> BucketsByRule => _buckets.Select(pair => (_rules!.Rules[pair.Key.Rule], Name(pair.Key, pair.Value), pair.Value.Values));
-
     public void Clear()
     {
         // A batch of many keys must not hold its memory for ever.
@@ -80,6 +77,7 @@ public sealed class RuleOutput
             var rule = _rules!.Rules[byRule.Key];
             output.WriteText(rule.Name);
             output.WriteUnsigned((ulong)rule.Version);
+            output.WriteByte((byte)rule.MetricType);
             output.WriteUnsigned((ulong)rule.WindowMicros);
             output.WriteUnsigned((ulong)byRule.Count());
             foreach (var (key, bucket) in byRule)
@@ -119,7 +117,7 @@ public sealed class RuleOutput
     {
         var rule = _rules!.Rules[key.Rule];
         var (start, length) = (key.Window * rule.WindowMicros, rule.WindowMicros);
-        return new(rule.Name, rule.Version, Encoding.UTF8.GetString(_texts.WrittenSpan.Slice(bucket.TextStart, bucket.TextLength)), start, start + length);
+        return new(rule.Name, rule.Version, rule.MetricType, Encoding.UTF8.GetString(_texts.WrittenSpan.Slice(bucket.TextStart, bucket.TextLength)), start, start + length);
     }
 
     private struct Entry
