@@ -10,23 +10,26 @@ internal static class DeltaCodec
 {
     private const int MaxLength = 1 << 29;
     private const int Kept = 4;
+    private const int MaxKept = 8 << 20;
 
-    // A context holds some megabytes.
-    private static readonly ConcurrentBag<Compressor> s_compressors = [];
+    // A compressor's context and the buffers take some megabytes, ten times a second.
+    private static readonly ConcurrentBag<Workshop> s_workshops = [];
 
     public static byte[] Encode(MetricDelta delta)
     {
-        var raw = new ArrayBufferWriter<byte>(1 << 16);
+        var workshop = s_workshops.TryTake(out var kept) ? kept : new();
+        var (raw, payload) = (workshop.Raw, workshop.Payload);
+        raw.ResetWrittenCount();
+        payload.ResetWrittenCount();
         delta.Write(raw);
-        var payload = new ArrayBufferWriter<byte>();
         payload.WriteNumber((ulong)raw.WrittenCount);
-        var compressor = s_compressors.TryTake(out var kept) ? kept : new Compressor(1);
-        payload.Advance(compressor.Wrap(raw.WrittenSpan, payload.GetSpan(Compressor.GetCompressBound(raw.WrittenCount))));
-        if (s_compressors.Count < Kept)
-            s_compressors.Add(compressor);
+        payload.Advance(workshop.Compressor.Wrap(raw.WrittenSpan, payload.GetSpan(Compressor.GetCompressBound(raw.WrittenCount))));
+        var result = payload.WrittenSpan.ToArray();
+        if (s_workshops.Count < Kept && raw.Capacity <= MaxKept)
+            s_workshops.Add(workshop);
         else
-            compressor.Dispose();
-        return payload.WrittenSpan.ToArray();
+            workshop.Compressor.Dispose();
+        return result;
     }
 
     /// <exception cref="SketchFormatException">The payload is damaged, or of a newer version.</exception>
@@ -46,5 +49,14 @@ internal static class DeltaCodec
         }
 
         delta.Merge(raw);
+    }
+
+    private sealed class Workshop
+    {
+        public ArrayBufferWriter<byte> Raw { get; } = new(1 << 16);
+
+        public ArrayBufferWriter<byte> Payload { get; } = new(1 << 16);
+
+        public Compressor Compressor { get; } = new(1);
     }
 }

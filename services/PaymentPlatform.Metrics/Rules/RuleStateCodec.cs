@@ -8,8 +8,9 @@ namespace PaymentPlatform.Metrics.Rules;
 internal sealed class RuleStateCodec : IDisposable
 {
     private const int MaxLength = 1 << 30;
+    private const int MaxKept = 4 << 20;
 
-    private readonly ArrayBufferWriter<byte> _raw = new(4_096);
+    private ArrayBufferWriter<byte> _raw = new(4_096);
     private readonly Compressor _compressor = new(1);
 
     /// <param name="write">Writes the state.</param>
@@ -17,9 +18,14 @@ internal sealed class RuleStateCodec : IDisposable
     {
         _raw.ResetWrittenCount();
         write(_raw);
-        var packed = new byte[sizeof(int) + Compressor.GetCompressBound(_raw.WrittenCount)];
+        var packed = ArrayPool<byte>.Shared.Rent(sizeof(int) + Compressor.GetCompressBound(_raw.WrittenCount));
         BinaryPrimitives.WriteInt32LittleEndian(packed, _raw.WrittenCount);
-        return packed[..(sizeof(int) + _compressor.Wrap(_raw.WrittenSpan, packed.AsSpan(sizeof(int))))];
+        var result = packed[..(sizeof(int) + _compressor.Wrap(_raw.WrittenSpan, packed.AsSpan(sizeof(int))))];
+        ArrayPool<byte>.Shared.Return(packed);
+        // A snapshot is large, and rare.
+        if (_raw.Capacity > MaxKept)
+            _raw = new(4_096);
+        return result;
     }
 
     /// <exception cref="InvalidDataException">The bytes are broken.</exception>

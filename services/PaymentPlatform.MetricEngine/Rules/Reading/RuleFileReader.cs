@@ -10,7 +10,7 @@ internal static class RuleFileReader
     private const int MostCharacters = 1_000_000;
     private const int MostDepth = 32;
     private const long DefaultLateness = 3_600 * Durations.Second;
-    private const int DefaultKeys = 250_000;
+    private const int DefaultKeys = 100_000;
     private const int MostKeys = 10_000_000;
 
     public static RuleParseResult Read(string yaml, string file)

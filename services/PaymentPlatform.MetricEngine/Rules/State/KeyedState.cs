@@ -80,7 +80,8 @@ internal abstract class KeyedState<TEntry>(RuleDefinition rule) : RuleState(rule
     /// <param name="before">Its newest event; null when it is new.</param>
     protected ref TEntry Change(UInt128 key, out long? before)
     {
-        if (_entries.Count > 2 * Alive + SweepFrom)
+        // A sweep looks at all of them: four looks for each key that is added, at most.
+        if (_entries.Count > Alive + Alive / 4 + SweepFrom)
             Sweep();
         ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_entries, key, out var exists);
         before = exists && IsAlive(entry.Newest) ? entry.Newest : null;
