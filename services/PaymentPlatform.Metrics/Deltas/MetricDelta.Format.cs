@@ -119,7 +119,9 @@ public sealed partial class MetricDelta
             for (var bins = reader.ReadCount(); bins > 0; bins--)
             {
                 bin += (int)reader.ReadNumber(DDSketch.MaxBin + 1 - bin);
-                AddBin(id, (HistogramKind)kind, bin - 1, reader.ReadNumber(long.MaxValue >> 8));
+                if (reader.ReadNumber(long.MaxValue >> 8) is not (> 0 and var count))
+                    throw reader.Bad("a bin is empty");
+                AddBin(id, (HistogramKind)kind, bin - 1, count);
             }
         }
 
@@ -129,6 +131,8 @@ public sealed partial class MetricDelta
             for (var entries = reader.ReadCount(); entries > 0; entries--)
             {
                 entry += (uint)reader.ReadNumber(int.MaxValue - entry);
+                if (!HyperLogLog.IsEntry(entry))
+                    throw reader.Bad("an entry of a unique count is not possible");
                 AddUnique(id, kind, entry);
             }
         }
