@@ -32,6 +32,9 @@ public sealed class HyperLogLog
         return (index << RankBits) | (uint)(BitOperations.LeadingZeroCount(rest) + 1);
     }
 
+    /// <summary>Whether <see cref="EntryOf"/> can give it.</summary>
+    public static bool IsEntry(uint entry) => entry <= int.MaxValue && (entry & 63) is > 0 and <= MaxSparseRank;
+
     public void Add(ReadOnlySpan<byte> utf8) => AddEntry(EntryOf(StableHash.Of(utf8)));
 
     /// <param name="entry">Of <see cref="EntryOf"/>.</param>
@@ -152,7 +155,7 @@ public sealed class HyperLogLog
             var next = entry + (uint)reader.ReadNumber(int.MaxValue - entry);
             if (i > 0 && next >> RankBits == entry >> RankBits)
                 throw reader.Bad("an entry comes twice");
-            if ((next & 63) is 0 or > MaxSparseRank)
+            if (!IsEntry(next))
                 throw reader.Bad("an entry's rank is not possible");
             entry = next;
             AddEntry(entry);

@@ -119,6 +119,8 @@ public sealed partial class MetricDelta
             for (var entries = reader.ReadCount(); entries > 0; entries--)
             {
                 entry += (uint)reader.ReadNumber(int.MaxValue - entry);
+                if (!HyperLogLog.IsEntry(entry))
+                    throw reader.Bad("an entry of a unique count is not possible");
                 AddUnique(id, kind, entry);
             }
         }
