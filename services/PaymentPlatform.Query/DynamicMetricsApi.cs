@@ -12,7 +12,7 @@ public static class DynamicMetricsApi
 
     public static void MapDynamicMetricsApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/metrics/dynamic", GetAsync).RequireRole(AccessRole.Read);
 
-    private static async Task<Results<JsonHttpResult<Page<DynamicMetricItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database, TimeProvider timeProvider)
+    private static async Task<Results<JsonHttpResult<Page<DynamicMetricItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database, LatestRules rules, TimeProvider timeProvider)
     {
         var parameters = new QueryParameters(context.Request.Query);
         var metricType = parameters.Text("metric_type");
@@ -33,7 +33,7 @@ public static class DynamicMetricsApi
             from ??= Math.Max(to.Value - Day, Timestamps.ToMicros(DateTime.MinValue));
         }
 
-        var query = new DynamicMetricsQuery(metricType, ruleName, transactionId, from, to, cursor, limit);
+        var query = new DynamicMetricsQuery(metricType, ruleName, transactionId, from, to, cursor, limit, rules);
         var items = await database.ExecuteAsync(query.RunAsync, context.RequestAborted);
         return TypedResults.Json(Page<DynamicMetricItem>.Cut(items, limit, item => query.CursorAt(item).ToString()), QueryJsonContext.Default.PageDynamicMetricItem);
     }

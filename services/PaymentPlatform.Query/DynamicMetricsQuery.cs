@@ -2,14 +2,17 @@ using System.Globalization;
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
+using PaymentPlatform.MetricEngine.Rules;
 
 namespace PaymentPlatform.Query;
 
-/// <summary>Results of rules in the order of time: hits of <c>dynamic_metrics</c> and windows of <c>rule_buckets</c>.</summary>
+/// <summary>Results of rules in the order of time: hits of <c>dynamic_metrics</c>, windows of <c>rule_buckets</c>, and derived rules computed from those.</summary>
 /// <param name="From">Microseconds since the Unix epoch; null for no bound, as is <paramref name="To"/>.</param>
 /// <param name="TransactionId">Leaves windows out: they are not of one transaction.</param>
-public sealed record DynamicMetricsQuery(string? MetricType, string? RuleName, string? TransactionId, long? From, long? To, DynamicMetricsCursor? After, int Limit)
+public sealed record DynamicMetricsQuery(string? MetricType, string? RuleName, string? TransactionId, long? From, long? To, DynamicMetricsCursor? After, int Limit, LatestRules Rules)
 {
+    public const string DerivedType = "derived";
+
     private const string Value = """
         CASE metric_type WHEN 'sum' THEN total WHEN 'average' THEN total / NULLIF(event_count, 0) WHEN 'ratio' THEN matched / NULLIF(event_count, 0)::numeric
           WHEN 'percentage' THEN 100 * matched / NULLIF(event_count, 0)::numeric ELSE event_count END::text
@@ -20,9 +23,18 @@ public sealed record DynamicMetricsQuery(string? MetricType, string? RuleName, s
     {
         var items = await ReadAsync(connection, EventsSql(), ReadEvent, cancellationToken);
         if (TransactionId is null)
+        {
             items.AddRange(await ReadAsync(connection, WindowsSql(), ReadWindow, cancellationToken));
-        // Both are in order of their own already, and the sort is stable.
-        items = [.. items.OrderBy(i => i.Time).ThenBy(i => i.Kind, StringComparer.Ordinal)];
+            items.AddRange(await ReadDerivedAsync(connection, cancellationToken));
+        }
+
+        // Each is in order of its own already, and the sort is stable: a rule's version comes from one of them only.
+        items =
+        [
+            .. items.Where(i => i.Kind == DynamicMetricItem.Event)
+                .Concat(items.Where(i => i.Kind == DynamicMetricItem.Window).OrderBy(i => i.Time).ThenBy(i => i.RuleName, StringComparer.Ordinal).ThenBy(i => i.RuleVersion, StringComparer.Ordinal))
+                .OrderBy(i => i.Time).ThenBy(i => i.Kind, StringComparer.Ordinal),
+        ];
         if (items.Count > Limit + 1)
             items.RemoveRange(Limit + 1, items.Count - Limit - 1);
         return items;
@@ -50,22 +62,52 @@ public sealed record DynamicMetricsQuery(string? MetricType, string? RuleName, s
     private string WindowsSql() => $"""
         SELECT window_start, rule_name, rule_version, metric_type, {Value}, window_end, group_key, event_count, matched
         FROM rule_buckets
-        WHERE {Filter("window_start")}{After switch
-        {
-            null => "",
-            { IsWindow: false } => " AND window_start >= @after",
-            _ => " AND (window_start, rule_name, rule_version, group_key, window_end) > (@after, @k0, @k1, @k2, @after_end)",
-        }}
+        WHERE {Filter("window_start")}{AfterWindow("rule_name", "rule_version")}
         ORDER BY window_start, rule_name, rule_version, group_key, window_end
         LIMIT @limit
         """;
 
-    private string Filter(string time) =>
-        $"true{(From is null ? "" : $" AND {time} >= @from")}{(To is null ? "" : $" AND {time} < @to")}{(MetricType is null ? "" : " AND metric_type = @metric_type")}{(RuleName is null ? "" : " AND rule_name = @rule_name")}";
+    /// <summary>Where a part has no figure, the derived rule has none.</summary>
+    private string DerivedSql() => $"""
+        SELECT window_start, d.name, d.version, window_end, group_key, array_agg(rule_name), array_agg(event_count), array_agg(matched), array_agg((total * 10000)::numeric(38, 0)::text)
+        FROM rule_buckets JOIN unnest(@names, @versions, @counts, @parts, @part_versions) AS d(name, version, parts, part, part_version) ON rule_name = d.part AND rule_version = d.part_version
+        WHERE {Range("window_start")}{AfterWindow("d.name COLLATE \"C\"", "d.version COLLATE \"C\"")}
+        GROUP BY window_start, d.name, d.version, group_key, window_end, d.parts
+        HAVING count(*) = d.parts
+        ORDER BY window_start, d.name COLLATE "C", d.version COLLATE "C", group_key, window_end
+        LIMIT @limit
+        """;
 
-    private async Task<List<DynamicMetricItem>> ReadAsync(NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, DynamicMetricItem> read, CancellationToken cancellationToken)
+    private string AfterWindow(string name, string version) => After switch
+    {
+        null => "",
+        { IsWindow: false } => " AND window_start >= @after",
+        _ => $" AND (window_start, {name}, {version}, group_key, window_end) > (@after, @k0, @k1, @k2, @after_end)",
+    };
+
+    private string Range(string time) => $"true{(From is null ? "" : $" AND {time} >= @from")}{(To is null ? "" : $" AND {time} < @to")}";
+
+    private string Filter(string time) =>
+        $"{Range(time)}{(MetricType is null ? "" : " AND metric_type = @metric_type")}{(RuleName is null ? "" : " AND rule_name = @rule_name")}";
+
+    private async Task<List<DynamicMetricItem>> ReadDerivedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (MetricType is not (null or DerivedType) || await Rules.FindAsync(connection, cancellationToken) is not { } rules)
+            return [];
+        var figures = new DerivedFigures(rules, RuleName);
+        return figures.Rows.Count == 0
+            ? []
+            : await ReadAsync(
+                connection, DerivedSql(), reader => ReadDerived(reader, figures), cancellationToken,
+                new("names", figures.Rows.ConvertAll(r => r.Name)), new("versions", figures.Rows.ConvertAll(r => r.Version)), new("counts", figures.Rows.ConvertAll(r => r.Count)),
+                new("parts", figures.Rows.ConvertAll(r => r.Part)), new("part_versions", figures.Rows.ConvertAll(r => r.PartVersion)));
+    }
+
+    private async Task<List<DynamicMetricItem>> ReadAsync(
+        NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, DynamicMetricItem> read, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
     {
         await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.AddRange(parameters);
         command.Parameters.Add(new("limit", Limit + 1L));
         AddTime(command, "from", From);
         AddTime(command, "to", To);
@@ -102,6 +144,18 @@ public sealed record DynamicMetricsQuery(string? MetricType, string? RuleName, s
     private static DynamicMetricItem ReadWindow(NpgsqlDataReader reader) => new(
         DynamicMetricItem.Window, reader.GetDateTime(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), Number(reader, 4), reader.GetDateTime(0), reader.GetDateTime(5), reader.GetString(6),
         reader.GetInt64(7), reader.GetInt64(8), null, null, null, null, null, null, null);
+
+    private static DynamicMetricItem ReadDerived(NpgsqlDataReader reader, DerivedFigures figures)
+    {
+        var (names, events, matched, totals) = (reader.GetFieldValue<string[]>(5), reader.GetFieldValue<long[]>(6), reader.GetFieldValue<long[]>(7), reader.GetFieldValue<string[]>(8));
+        var buckets = new Dictionary<string, BucketValues>();
+        for (var i = 0; i < names.Length; i++)
+            buckets.Add(names[i], new() { Count = events[i], Matched = matched[i], Sum = Int128.Parse(totals[i], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) });
+        var name = reader.GetString(1);
+        ExactNumber? value = figures.Evaluate(name, buckets) is { } figure ? new(ExactNumbers.Format(figure)) : null;
+        return new(
+            DynamicMetricItem.Window, reader.GetDateTime(0), name, reader.GetString(2), DerivedType, value, reader.GetDateTime(0), reader.GetDateTime(3), reader.GetString(4), null, null, null, null, null, null, null, null, null);
+    }
 
     private static ExactNumber? Number(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : new(ExactNumbers.Trim(reader.GetString(ordinal)));
 

@@ -12,6 +12,7 @@ public static class QueryExtensions
         builder.Services.AddOptions<QueryOptions>().BindConfiguration(QueryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<QueryTelemetry>();
         builder.Services.AddSingleton<DatabaseTurns>();
+        builder.Services.AddSingleton<LatestRules>();
         builder.Services.AddSingleton<ManifestReader>();
         builder.Services.AddSingleton<ArchiveFileCache>();
         builder.Services.AddSingleton<ArchiveEngine>();

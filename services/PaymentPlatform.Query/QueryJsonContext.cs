@@ -15,8 +15,6 @@ namespace PaymentPlatform.Query;
 [JsonSerializable(typeof(Page<PipelineItem>))]
 [JsonSerializable(typeof(Page<RuleVersionItem>))]
 [JsonSerializable(typeof(RulesAreValid))]
-[JsonSerializable(typeof(IReadOnlyList<RuleErrorItem>))]
 [JsonSerializable(typeof(Page<RebuildItem>))]
-[JsonSerializable(typeof(RebuildRequest))]
 [JsonSerializable(typeof(IReadOnlyList<ArchiveRangeItem>))]
 internal sealed partial class QueryJsonContext : JsonSerializerContext;

@@ -1,7 +1,7 @@
 namespace PaymentPlatform.Query;
 
 /// <summary>A recomputation of the derived figures from the archive.</summary>
-/// <param name="From">Widened to whole windows.</param>
+/// <param name="From">Widened to whole days of UTC, as is <paramref name="To"/>, when it begins.</param>
 /// <param name="State"><c>waiting</c>, <c>running</c>, <c>done</c>, <c>failed</c> or <c>cancelled</c>; only <c>done</c> has changed anything.</param>
 /// <param name="Phase">What a running one is at.</param>
 /// <param name="EventsTotal">An estimate, from the manifest; null until it has begun.</param>

@@ -1,4 +1,74 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+
 namespace PaymentPlatform.Query;
 
-/// <summary>The body of <c>POST /v1/metrics/rebuild</c>: times as RFC 3339 writes them, <c>[from, to)</c> of transaction time.</summary>
-public sealed record RebuildRequest(string? From, string? To);
+/// <summary>The body of <c>POST /v1/metrics/rebuild</c>: <c>from</c> and <c>to</c> as RFC 3339 writes them, <c>[from, to)</c> of transaction time.</summary>
+/// <param name="From">Microseconds since the Unix epoch, as is <paramref name="To"/>.</param>
+public sealed record RebuildRequest(long From, long To)
+{
+    private const int MaxBytes = 4096;
+
+    // PostgreSQL and the rules' memory before the range need room below.
+    private static readonly long s_first = Timestamps.ToMicros(new(1900, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+
+    /// <returns>The request, or the answer that says what is wrong with it.</returns>
+    public static async Task<(RebuildRequest? Request, IResult? Fault)> ReadAsync(HttpRequest request, DateTime now, CancellationToken cancellationToken)
+    {
+        if (!request.HasJsonContentType())
+            return (null, TypedResults.Problem("Send application/json, for example {\"from\": \"2026-01-31T00:00:00Z\", \"to\": \"2026-02-01T00:00:00Z\"}.", statusCode: 415, title: "Unsupported media type"));
+        var body = new byte[MaxBytes + 1];
+        var length = await request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellationToken);
+        if (length > MaxBytes)
+            return (null, TypedResults.Problem($"The body takes at most {MaxBytes} bytes.", statusCode: 413, title: "Body too large"));
+        try
+        {
+            using var document = JsonDocument.Parse(body.AsMemory(0, length));
+            return document.RootElement.ValueKind == JsonValueKind.Object ? Read(document.RootElement, now) : (null, Malformed("It is something else."));
+        }
+        catch (JsonException exception)
+        {
+            return (null, Malformed($"It is not JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}."));
+        }
+    }
+
+    private static (RebuildRequest? Request, IResult? Fault) Read(JsonElement body, DateTime now)
+    {
+        var errors = new Dictionary<string, string[]>();
+        var times = new Dictionary<string, long?> { ["from"] = null, ["to"] = null };
+        var given = new HashSet<string>();
+        foreach (var member in body.EnumerateObject())
+        {
+            if (!times.ContainsKey(member.Name))
+                errors.TryAdd(member.Name, ["There is no such member here. Known: from, to."]);
+            else if (!given.Add(member.Name))
+                errors[member.Name] = ["Give it once."];
+            else
+                times[member.Name] = Time(member, Timestamps.ToMicros(now), errors);
+        }
+
+        foreach (var name in times.Keys.Where(name => !given.Contains(name)))
+            errors.Add(name, ["It is missing. Give a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z."]);
+        if (errors.Count == 0 && times["from"] >= times["to"])
+            errors.Add("from", ["It must lie before 'to'."]);
+        return errors.Count == 0
+            ? (new(times["from"]!.Value, times["to"]!.Value), null)
+            : (null, TypedResults.ValidationProblem(errors, detail: string.Join(" ", errors.Select(e => $"{e.Key}: {e.Value[0]}")), title: "Bad request"));
+    }
+
+    private static long? Time(JsonProperty member, long now, Dictionary<string, string[]> errors)
+    {
+        if (member.Value.ValueKind != JsonValueKind.String || !Timestamps.TryParse(member.Value.GetString()!, out var micros))
+            errors.Add(member.Name, ["Expected a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z."]);
+        else if (micros > now)
+            errors.Add(member.Name, ["It lies in the future: there is nothing to rebuild yet. Give a time up to now."]);
+        else if (micros < s_first)
+            errors.Add(member.Name, ["It is too early. Give a time from 1900-01-01T00:00:00Z on."]);
+        else
+            return micros;
+        return null;
+    }
+
+    private static ProblemHttpResult Malformed(string fault) =>
+        TypedResults.Problem($"The body must be a JSON object with the texts 'from' and 'to'. {fault}", statusCode: 400, title: "Bad request");
+}

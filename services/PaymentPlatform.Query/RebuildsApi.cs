@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using NpgsqlTypes;
@@ -13,6 +12,7 @@ public static class RebuildsApi
     private const int DefaultLimit = 20;
     private const int MaxLimit = 100;
     private const string Columns = "id, range_from, range_to, state, phase, attempts, events_read, events_total, requested_by, requested_at, started_at, ended_at, error";
+    private const string OneSql = $"SELECT {Columns} FROM metric_rebuilds WHERE id = $1";
 
     public static void MapRebuildsApi(this IEndpointRouteBuilder app)
     {
@@ -22,18 +22,14 @@ public static class RebuildsApi
         app.MapDelete("/v1/metrics/rebuilds/{id}", DeleteAsync).RequireRole(AccessRole.Operate);
     }
 
-    private static async Task<IResult> PostAsync(HttpContext context, DatabaseTurns database)
+    private static async Task<IResult> PostAsync(HttpContext context, DatabaseTurns database, TimeProvider timeProvider)
     {
-        var (request, fault) = await ReadAsync(context);
-        if (request is null)
+        var parameters = new QueryParameters(context.Request.Query);
+        if (parameters.Problem() is { } problem)
+            return problem;
+        var (request, fault) = await RebuildRequest.ReadAsync(context.Request, timeProvider.GetUtcNow().UtcDateTime, context.RequestAborted);
+        if (request is not var (from, to))
             return fault!;
-        var errors = new Dictionary<string, string[]>();
-        var from = Time(request.From, "from", errors);
-        var to = Time(request.To, "to", errors);
-        if (errors.Count == 0 && from >= to)
-            errors["from"] = ["It must lie before 'to'."];
-        if (errors.Count > 0)
-            return TypedResults.ValidationProblem(errors);
 
         var by = context.User.Identity?.Name ?? "anonymous";
         var item = await database.ExecuteAsync(
@@ -61,54 +57,38 @@ public static class RebuildsApi
     }
 
     private static Task<IResult> GetAsync(string id, HttpContext context, DatabaseTurns database) =>
-        AnswerAsync(id, context, database, $"SELECT {Columns} FROM metric_rebuilds WHERE id = $1");
+        AnswerAsync(id, context, database, OneSql);
 
     /// <summary>One that has ended stays as it is.</summary>
     private static Task<IResult> DeleteAsync(string id, HttpContext context, DatabaseTurns database) =>
-        AnswerAsync(id, context, database, $"""
-            WITH stopped AS (
-              UPDATE metric_rebuilds SET state = 'cancelled', ended_at = now(), phase = NULL WHERE id = $1 AND state IN ('waiting', 'running') RETURNING {Columns}
-            )
-            SELECT {Columns} FROM stopped UNION ALL SELECT {Columns} FROM metric_rebuilds WHERE id = $1 AND state NOT IN ('waiting', 'running')
-            """);
+        AnswerAsync(
+            id, context, database,
+            $"UPDATE metric_rebuilds SET state = 'cancelled', ended_at = now(), phase = NULL WHERE id = $1 AND state IN ('waiting', 'running') RETURNING {Columns}",
+            OneSql);
 
-    private static async Task<IResult> AnswerAsync(string id, HttpContext context, DatabaseTurns database, string sql)
+    /// <param name="statements">The first that finds the rebuild gives the answer.</param>
+    private static async Task<IResult> AnswerAsync(string id, HttpContext context, DatabaseTurns database, params string[] statements)
     {
         var parameters = new QueryParameters(context.Request.Query);
         if (parameters.Problem() is { } problem)
             return problem;
         var item = long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var key)
-            ? (await database.ExecuteAsync((connection, token) => QueryAsync(connection, sql, token, new NpgsqlParameter { Value = key }), context.RequestAborted)).FirstOrDefault()
+            ? await database.ExecuteAsync(
+                async (connection, token) =>
+                {
+                    foreach (var sql in statements)
+                    {
+                        if (await QueryAsync(connection, sql, token, new NpgsqlParameter { Value = key }) is [var found])
+                            return found;
+                    }
+
+                    return null;
+                },
+                context.RequestAborted)
             : null;
         return item is null
             ? TypedResults.Problem("There is no rebuild with this id.", statusCode: 404, title: "Rebuild not found")
             : TypedResults.Json(item, QueryJsonContext.Default.RebuildItem);
-    }
-
-    private static async Task<(RebuildRequest? Request, IResult? Fault)> ReadAsync(HttpContext context)
-    {
-        if (!context.Request.HasJsonContentType())
-            return (null, TypedResults.Problem("Send application/json, for example {\"from\": \"2026-01-31T00:00:00Z\", \"to\": \"2026-02-01T00:00:00Z\"}.", statusCode: 415, title: "Unsupported media type"));
-        try
-        {
-            var request = await JsonSerializer.DeserializeAsync(context.Request.Body, QueryJsonContext.Default.RebuildRequest, context.RequestAborted);
-            return request is null ? (null, Malformed("it is null")) : (request, null);
-        }
-        catch (JsonException exception)
-        {
-            return (null, Malformed(exception.Path is { Length: > 0 } path ? $"at {path}" : "it is not JSON"));
-        }
-    }
-
-    private static ProblemHttpResult Malformed(string where) =>
-        TypedResults.Problem($"The body must be a JSON object with the texts 'from' and 'to': {where}.", statusCode: 400, title: "Bad request");
-
-    private static long Time(string? text, string name, Dictionary<string, string[]> errors)
-    {
-        if (text is not null && Timestamps.TryParse(text, out var micros))
-            return micros;
-        errors[name] = ["Expected a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z."];
-        return 0;
     }
 
     private static NpgsqlParameter Moment(long micros) => new() { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = Timestamps.ToDateTime(micros) };

@@ -13,6 +13,7 @@ namespace PaymentPlatform.Query;
 public static class RulesApi
 {
     private const string YamlType = "application/yaml";
+    private const string FileName = "rules";
     private const int MaxBytes = 1 << 20;
     private const int DefaultLimit = 20;
     private const int MaxLimit = 100;
@@ -53,18 +54,21 @@ public static class RulesApi
         var (yaml, fault) = await ReadAsync(context);
         if (yaml is null)
             return fault!;
-        if (Check(yaml) is { } refusal)
-            return refusal;
+        var rules = RuleSet.Parse(yaml, FileName);
+        if (!rules.IsValid)
+            return Refusal(rules.Errors);
 
         var by = context.User.Identity?.Name ?? "anonymous";
+        IReadOnlyList<RuleError> clashes = [];
         var item = await database.ExecuteAsync(
             async (connection, token) =>
             {
-                var (version, _) = await RuleVersionStore.AddAsync(connection, yaml, by, note, onlyFirst: false, token);
+                var (version, _) = await RuleVersionStore.AddAsync(
+                    connection, yaml, by, note, onlyFirst: false, token, latest => (clashes = Clashes(rules.RuleSet, latest)).Count == 0);
                 return Item(version, active: true, await RuleVersionStore.ListActivationsAsync(connection, [version.Version], token));
             },
             context.RequestAborted);
-        return TypedResults.Json(item, QueryJsonContext.Default.RuleVersionItem);
+        return clashes.Count > 0 ? Refusal(clashes) : TypedResults.Json(item, QueryJsonContext.Default.RuleVersionItem);
     }
 
     private static async Task<IResult> ValidateAsync(HttpContext context)
@@ -73,7 +77,10 @@ public static class RulesApi
         if (parameters.Problem() is { } problem)
             return problem;
         var (yaml, fault) = await ReadAsync(context);
-        return yaml is null ? fault! : Check(yaml) ?? TypedResults.Json(new RulesAreValid(true), QueryJsonContext.Default.RulesAreValid);
+        if (yaml is null)
+            return fault!;
+        var rules = RuleSet.Parse(yaml, FileName);
+        return rules.IsValid ? TypedResults.Json(new RulesAreValid(true), QueryJsonContext.Default.RulesAreValid) : Refusal(rules.Errors);
     }
 
     private static async Task<(string? Yaml, IResult? Fault)> ReadAsync(HttpContext context)
@@ -92,21 +99,19 @@ public static class RulesApi
 
         var bytes = body.GetBuffer().AsSpan(0, (int)body.Length);
         if (!Utf8.IsValid(bytes) || bytes.Contains((byte)0))
-            return (null, Refusal([new(null, 1, "The rules are not UTF-8 text.")]));
+            return (null, Refusal([new(FileName, 1, null, "The rules are not UTF-8 text.")]));
         return (Encoding.UTF8.GetString(bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes), null);
     }
 
-    private static IResult? Check(string yaml)
-    {
-        var result = RuleSet.Parse(yaml, "rules");
-        return result.Errors.Count == 0 ? null : Refusal([.. result.Errors.Select(e => new RuleErrorItem(e.Rule, e.Line, e.Message))]);
-    }
+    /// <summary>A latest version that this process can't read refuses nothing: it has to be possible to put it right.</summary>
+    private static IReadOnlyList<RuleError> Clashes(RuleSet rules, RuleVersion latest) =>
+        RuleSet.Parse(latest.Yaml, FileName) is { IsValid: true } previous ? rules.CheckFollows(previous.RuleSet, FileName) : [];
 
-    private static ProblemHttpResult Refusal(IReadOnlyList<RuleErrorItem> errors) => TypedResults.Problem(
+    private static ProblemHttpResult Refusal(IReadOnlyList<RuleError> errors) => TypedResults.Problem(
         errors.Count == 1 ? "One thing is wrong with the rules; nothing was taken." : $"{errors.Count} things are wrong with the rules; nothing was taken.",
         statusCode: 422,
         title: "Rules not valid",
-        extensions: [new("valid", false), new("errors", errors)]);
+        extensions: [new("valid", false), new("errors", errors.Select(e => new RuleErrorItem(e.Rule, e.Line, e.Message)).ToArray())]);
 
     private static RuleVersionItem Item(RuleVersion version, bool active, IEnumerable<RuleActivation> activations) => new(
         version.Version, active, version.CreatedAt, version.CreatedBy, version.Note, version.Yaml,

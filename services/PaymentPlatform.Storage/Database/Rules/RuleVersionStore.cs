@@ -34,14 +34,15 @@ public static class RuleVersionStore
 
     /// <summary>Takes rules in. The text that is the latest already makes no new version.</summary>
     /// <param name="onlyFirst">Only when there are no rules yet: what a process brings along must not displace what somebody put there.</param>
+    /// <param name="mayFollow">Whether they may come after the latest, which no one replaces meanwhile; where not, nothing is taken in.</param>
     /// <returns>The version that holds now, and whether it is new.</returns>
     public static async Task<(RuleVersion Version, bool IsNew)> AddAsync(
-        NpgsqlConnection connection, string yaml, string createdBy, string? note, bool onlyFirst, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string yaml, string createdBy, string? note, bool onlyFirst, CancellationToken cancellationToken, Func<RuleVersion, bool>? mayFollow = null)
     {
         await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
         await using (var turn = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended('rule_versions', 0))", connection, transaction))
             await turn.ExecuteNonQueryAsync(cancellationToken);
-        if (await FindLatestAsync(connection, cancellationToken) is { } latest && (onlyFirst || latest.Yaml == yaml))
+        if (await FindLatestAsync(connection, cancellationToken) is { } latest && (onlyFirst || latest.Yaml == yaml || mayFollow?.Invoke(latest) == false))
             return (latest, false);
 
         await using var insert = new NpgsqlCommand($"INSERT INTO rule_versions (yaml, sha256, created_by, note) VALUES ($1, $2, $3, $4) RETURNING {Columns}", connection, transaction)
