@@ -1,4 +1,5 @@
 using Npgsql;
+using PaymentPlatform.Metrics.Clusters;
 using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Metrics;
@@ -17,6 +18,7 @@ internal sealed class MetricPartitions(NpgsqlDataSource database, TimeSpan reten
     internal static readonly IReadOnlyList<(string Table, string Column)> Tables =
     [
         ("payment_metrics_5m", "window_start"), ("aggregate_histograms", "time_window_start"), ("dynamic_metrics", "event_time"), ("rule_buckets", "window_start"), ("cluster_samples", "window_start"),
+        (ClusterTable.Name, "window_start"),
     ];
 
     /// <summary>One process at a time; whoever finds another at it has nothing to do.</summary>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using PaymentPlatform.Events;
 using PaymentPlatform.Metrics;
+using PaymentPlatform.Metrics.Clusters;
 using PaymentPlatform.Metrics.Deltas;
 using PaymentPlatform.Metrics.Rebuild;
 using PaymentPlatform.Metrics.Rules;
@@ -27,6 +28,7 @@ public static class MetricsExtensions
         var parserOptions = new TransactionParserOptions { CardData = StreamCardData.Read(builder.Configuration) };
         builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<MetricsService>(provider, parserOptions));
         builder.Services.AddHostedService<FoldService>();
+        builder.Services.AddHostedService<ClusterService>();
         builder.Services.AddHostedService(provider => ActivatorUtilities.CreateInstance<RebuildService>(provider, parserOptions));
         builder.Services.AddHostedService<MetricPartitionsService>();
         return builder;

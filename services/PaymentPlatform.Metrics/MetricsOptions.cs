@@ -30,6 +30,10 @@ public sealed class MetricsOptions
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00", ErrorMessage = "Metrics:FoldInterval must lie between 00:00:00.100 and 00:01:00.")]
     public TimeSpan FoldInterval { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long the clusters of a window may be behind its sample.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "Metrics:ClusterInterval must lie between 00:00:01 and 01:00:00.")]
+    public TimeSpan ClusterInterval { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>
     /// A file of rules that is taken in at the start and whenever it changes, for development; what <c>PUT /v1/rules</c> took in stands until then.
     /// Without it the starter rules are put in once, and <c>PUT /v1/rules</c> has the say.

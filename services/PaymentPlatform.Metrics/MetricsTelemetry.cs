@@ -18,6 +18,7 @@ public sealed class MetricsTelemetry : IDisposable
     private readonly Histogram<long> _batchKeys;
     private readonly Histogram<double> _foldTime;
     private readonly Histogram<long> _foldRows;
+    private readonly Counter<long> _clustered;
     private readonly Histogram<double> _visibleAfter;
     private readonly Histogram<double> _eventTimeLag;
 
@@ -32,6 +33,7 @@ public sealed class MetricsTelemetry : IDisposable
         _batchKeys = _meter.CreateHistogram<long>("metrics.commit.keys", "{row}", "Rows of payment_metrics_5m that one commit touched.");
         _foldTime = _meter.CreateHistogram<double>("metrics.fold.duration", "s", "Time that one fold of metric_deltas took.");
         _foldRows = _meter.CreateHistogram<long>("metrics.fold.rows", "{row}", "Rows of metric_deltas that one fold merged.");
+        _clustered = _meter.CreateCounter<long>("metrics.clustered_windows", "{window}", "Windows whose clusters were computed.");
         _visibleAfter = _meter.CreateHistogram<double>("metrics.visible_after", "s", "Time from the stream's taking the oldest event of a commit to its being visible.");
         _eventTimeLag = _meter.CreateHistogram<double>("metrics.event_time_lag", "s", "Time from the newest transaction of a commit to its being visible.");
     }
@@ -72,6 +74,8 @@ public sealed class MetricsTelemetry : IDisposable
         _foldRows.Record(rows);
         _foldTime.Record(elapsed.TotalSeconds);
     }
+
+    internal void Clustered(int windows) => _clustered.Add(windows);
 
     internal void Outcome(string outcome, TimeSpan elapsed)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using PaymentPlatform.Metrics.Clusters;
 using PaymentPlatform.Metrics.Deltas;
 
 namespace PaymentPlatform.Metrics.Rebuild;
@@ -11,7 +12,8 @@ namespace PaymentPlatform.Metrics.Rebuild;
 /// <param name="From">The range, microseconds since the Unix epoch; what lies outside of it comes along and is left behind at the swap.</param>
 internal sealed record RebuildStaging(long Id, int Attempt, long From, long To)
 {
-    private static readonly (string Name, string Time)[] Tables = [.. MetricPartitions.Tables];
+    // Clusters follow from samples: the swapped in ones have not been clustered, and so come next.
+    private static readonly (string Name, string Time)[] Tables = [.. MetricPartitions.Tables.Where(t => t.Table != ClusterTable.Name)];
 
     private string Schema => string.Create(CultureInfo.InvariantCulture, $"rebuild_{Id}_{Attempt}");
 
@@ -73,6 +75,8 @@ internal sealed record RebuildStaging(long Id, int Attempt, long From, long To)
             await RunAsync(transaction, $"INSERT INTO {table} ({columns}) SELECT {columns} FROM {Schema}.{table} WHERE {time} >= $1 AND {time} < $2", cancellationToken, SqlArray.Time(From), SqlArray.Time(To));
         }
 
+        // The others stay until those of the new sample replace them.
+        await ClusterTable.DeleteOrphansAsync(transaction, From, To, cancellationToken);
         await RunAsync(transaction, $"DROP SCHEMA {Schema} CASCADE", cancellationToken);
     }
 

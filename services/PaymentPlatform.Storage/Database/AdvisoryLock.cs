@@ -5,8 +5,8 @@ namespace PaymentPlatform.Storage.Database;
 /// <summary>Work that one process at a time should do. Held by an open transaction, so that it goes whatever becomes of the holder.</summary>
 public sealed class AdvisoryLock : IAsyncDisposable
 {
-    /// <summary>"ARCSWEEP", "ARCRESTO" and "METREBLD".</summary>
-    public const long Sweeper = 0x4152435357454550, Restorer = 0x415243524553544F, Rebuilder = 0x4D45545245424C44;
+    /// <summary>"ARCSWEEP", "ARCRESTO", "METREBLD" and "METCLUST".</summary>
+    public const long Sweeper = 0x4152435357454550, Restorer = 0x415243524553544F, Rebuilder = 0x4D45545245424C44, Clusterer = 0x4D4554434C555354;
 
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
