@@ -61,14 +61,18 @@ internal sealed partial class RuleService(
         if (_file is null || await _file.ReadIfChangedAsync(cancellationToken) is not { } yaml)
             return;
         var result = RuleSet.Parse(yaml, _file.Name);
-        var errors = result.IsValid ? result.RuleSet.CheckFollows(catalog.Current.RuleSet, _file.Name) : result.Errors;
-        if (errors.Count > 0)
+        var errors = result.Errors;
+        if (result.IsValid)
         {
-            LogFileRefused(logger, _file.Name, string.Join(Environment.NewLine, errors));
-            return;
+            await connections.ExecuteAsync(
+                (connection, token) => RuleVersionStore.AddAsync(
+                    connection, yaml, $"file {_file.Name}", null, onlyFirst: false, token,
+                    latest => (errors = RuleSet.Parse(latest.Yaml, "").RuleSet is { } before ? result.RuleSet.CheckFollows(before, _file.Name) : []).Count == 0),
+                cancellationToken);
         }
 
-        await connections.ExecuteAsync((connection, token) => RuleVersionStore.AddAsync(connection, yaml, $"file {_file.Name}", null, onlyFirst: false, token), cancellationToken);
+        if (errors.Count > 0)
+            LogFileRefused(logger, _file.Name, string.Join(Environment.NewLine, errors));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The rules could not be looked at in the database, it is tried again: {Fault}")]

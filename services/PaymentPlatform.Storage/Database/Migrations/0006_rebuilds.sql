@@ -1,6 +1,6 @@
--- Way back: DROP SCHEMA of each running rebuild (rebuild_<id>) CASCADE; DROP TABLE metric_rebuilds. Nothing but the history of rebuilds is lost.
+-- Way back: DROP SCHEMA of each running rebuild (rebuild_<id>_<attempts>) CASCADE; DROP TABLE metric_rebuilds. Nothing but the history of rebuilds is lost.
 
--- Recomputations of what is derived, from the archive. While one runs, the metrics service writes what it adds to the range a second time, into the schema rebuild_<id>.
+-- Recomputations of what is derived, from the archive. While one runs, the metrics service writes what it adds to the range a second time, into the schema rebuild_<id>_<attempts>.
 CREATE TABLE metric_rebuilds (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   range_from    timestamptz NOT NULL,
