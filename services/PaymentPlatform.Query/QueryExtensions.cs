@@ -30,6 +30,7 @@ public static class QueryExtensions
         group.MapPaymentMetricsApi();
         group.MapHistogramsApi();
         group.MapDynamicMetricsApi();
+        group.MapClustersApi();
         group.MapFailedItemsApi();
         group.MapArchiveFilesApi();
         group.MapPipelineApi();

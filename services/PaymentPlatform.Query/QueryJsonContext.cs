@@ -13,6 +13,7 @@ namespace PaymentPlatform.Query;
 [JsonSerializable(typeof(FailedItem))]
 [JsonSerializable(typeof(Page<ArchiveFileItem>))]
 [JsonSerializable(typeof(Page<PipelineItem>))]
+[JsonSerializable(typeof(Page<ClusterItem>))]
 [JsonSerializable(typeof(Page<RuleVersionItem>))]
 [JsonSerializable(typeof(RulesAreValid))]
 [JsonSerializable(typeof(Page<RebuildItem>))]
