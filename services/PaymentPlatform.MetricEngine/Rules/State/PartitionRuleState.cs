@@ -10,9 +10,10 @@ namespace PaymentPlatform.MetricEngine.Rules;
 public sealed class PartitionRuleState
 {
     private const byte FormatVersion = 1;
+    private const int MaxKept = 256 << 10;
 
     private readonly RuleState[] _states;
-    private readonly ArrayBufferWriter<byte> _body = new();
+    private ArrayBufferWriter<byte> _body = new();
     private long? _newest;
 
     /// <summary>Knows nothing yet.</summary>
@@ -99,6 +100,10 @@ public sealed class PartitionRuleState
             output.WriteBytes(Convert.FromHexString(state.Rule.Hash));
             output.WriteBytes(_body.WrittenSpan);
         }
+
+        // A snapshot takes megabytes, and is rare.
+        if (_body.Capacity > MaxKept)
+            _body = new();
     }
 
     private void Read(ReadOnlySpan<byte> blob)
