@@ -16,11 +16,11 @@ internal sealed partial class ArchiveFileWriter(
     private static readonly string Owner = $"{Environment.MachineName}/{Environment.ProcessId}";
 
     /// <param name="buffer">Not empty, and untouched until the task ends.</param>
-    /// <param name="effects">What has to happen with the file, in its transaction; false when another has been quicker. May run several times.</param>
+    /// <param name="effects">What has to happen with the file (its id is given), in its transaction; false when another has been quicker. May run several times.</param>
     /// <returns>The live file, or null when it was abandoned: the effects or the pending row were lost to another.</returns>
     /// <exception cref="Exception">The buffer can't be made into a sound file, or the database refuses the file for good: trying again with the same bytes would not help. Nothing is live.</exception>
     public async Task<ManifestEntry?> WriteAsync(
-        RawEventBuffer buffer, IReadOnlyCollection<OffsetRange> ranges, Func<NpgsqlTransaction, CancellationToken, Task<bool>> effects, CancellationToken cancellationToken)
+        RawEventBuffer buffer, IReadOnlyCollection<OffsetRange> ranges, Func<NpgsqlTransaction, Guid, CancellationToken, Task<bool>> effects, CancellationToken cancellationToken)
     {
         var archivedAt = (timeProvider.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         using var file = await TimedAsync(WriteStage.Serialize, Guid.Empty, _ => Task.Run(() => ParquetSerializer.Serialize(buffer, archivedAt), CancellationToken.None), cancellationToken);
@@ -84,11 +84,11 @@ internal sealed partial class ArchiveFileWriter(
     }
 
     private async Task<bool> CommitAsync(
-        ManifestEntry entry, IReadOnlyCollection<OffsetRange> ranges, Func<NpgsqlTransaction, CancellationToken, Task<bool>> effects, CancellationToken cancellationToken)
+        ManifestEntry entry, IReadOnlyCollection<OffsetRange> ranges, Func<NpgsqlTransaction, Guid, CancellationToken, Task<bool>> effects, CancellationToken cancellationToken)
     {
         await using var connection = await connections.Database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
-        if (!await effects(transaction, cancellationToken) || !await ArchiveManifest.MakeLiveAsync(transaction, entry, ranges, cancellationToken))
+        if (!await effects(transaction, entry.FileId, cancellationToken) || !await ArchiveManifest.MakeLiveAsync(transaction, entry, ranges, cancellationToken))
         {
             await transaction.RollbackAsync(cancellationToken);
             return false;

@@ -19,7 +19,7 @@ internal sealed partial class ArchiveFlusher(
 
         using var span = telemetry.StartFlush(buffer, reason);
         var started = timeProvider.GetTimestamp();
-        var file = await writer.WriteAsync(buffer.Events, ranges, (transaction, token) => TakeAsync(transaction, buffer, ranges, token), cancellationToken);
+        var file = await writer.WriteAsync(buffer.Events, ranges, (transaction, _, token) => TakeAsync(transaction, buffer, ranges, token), cancellationToken);
         if (file is null)
         {
             span?.SetStatus(System.Diagnostics.ActivityStatusCode.Error, "abandoned");

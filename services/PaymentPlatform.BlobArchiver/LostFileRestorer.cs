@@ -95,7 +95,7 @@ internal sealed partial class LostFileRestorer(
         if (buffer.RowCount != file.RowCount)
             return Unrestorable(file, $"the stream holds {buffer.RowCount} events of its ranges, the file held {file.RowCount}");
 
-        var made = await writer.WriteAsync(buffer, file.Ranges, (transaction, token) => ArchiveManifest.MakeLostAsync(transaction, file.FileId, token), cancellationToken);
+        var made = await writer.WriteAsync(buffer, file.Ranges, (transaction, madeId, token) => ArchiveManifest.MakeLostAsync(transaction, file.FileId, madeId, token), cancellationToken);
         if (made is null)
             return false;
         telemetry.FileRestored();

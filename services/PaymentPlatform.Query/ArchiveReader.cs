@@ -13,10 +13,10 @@ public sealed class ArchiveReader(ManifestReader manifest, ArchiveFileCache cach
         try
         {
             var from = query.After is { } after ? Math.Max(after.Time, query.From ?? long.MinValue) : query.From;
-            var files = await manifest.FindAsync(query.Axis, from, query.To, cancellationToken);
-            telemetry.FilesScanned(files.Count);
-            var slices = ScanPlanner.Plan(files, from, query.To, options.Value);
-            return new(query, slices, cache, engine, telemetry, timeProvider, turn, cancellationToken);
+            var view = await manifest.FindAsync(query.Axis, from, query.To, query.After?.Generation, cancellationToken);
+            telemetry.FilesScanned(view.Files.Count);
+            var slices = ScanPlanner.Plan(view.Files, from, query.To, options.Value);
+            return new(query, view.Generation, slices, cache, engine, telemetry, timeProvider, turn, cancellationToken);
         }
         catch
         {

@@ -6,7 +6,7 @@ namespace PaymentPlatform.Query;
 
 /// <summary>A running query: slice by slice, and row by row within a slice.</summary>
 public sealed class ArchiveScan(
-    ArchiveQuery query, IEnumerable<ScanSlice> slices, ArchiveFileCache cache, ArchiveEngine engine, QueryTelemetry telemetry, TimeProvider timeProvider, IDisposable turn, CancellationToken cancellationToken)
+    ArchiveQuery query, long generation, IEnumerable<ScanSlice> slices, ArchiveFileCache cache, ArchiveEngine engine, QueryTelemetry telemetry, TimeProvider timeProvider, IDisposable turn, CancellationToken cancellationToken)
     : IAsyncDisposable
 {
     private readonly IEnumerator<ScanSlice> _slices = slices.GetEnumerator();
@@ -19,6 +19,9 @@ public sealed class ArchiveScan(
     private string _outcome = "abandoned";
 
     public long Rows { get; private set; }
+
+    /// <summary><see cref="ManifestView.Generation"/></summary>
+    public long Generation => generation;
 
     /// <summary>Hands rows on until one is answered with false or none is left.</summary>
     /// <param name="row">Called on a thread of the pool, one call at a time; false pauses after this row.</param>

@@ -28,7 +28,7 @@ public sealed class EventPage(ArchiveScan scan, int limit) : IResult
             EventJson.Write(writer, row);
             writer.Flush();
             if (++written == limit)
-                last = row.Cursor();
+                last = row.Cursor(scan.Generation);
             return !buffer.IsFull;
         }))
         {

@@ -32,11 +32,12 @@ public sealed class EventRow(DbDataReader reader, IReadOnlyDictionary<string, st
     }
 
     /// <summary>This row's place in the order by transaction time.</summary>
-    public EventCursor Cursor() => new(
+    public EventCursor Cursor(long generation) => new(
         Integer(IsNull(CursorOrdinals[0]) ? CursorOrdinals[1] : CursorOrdinals[0]),
         Text(CursorOrdinals[2]),
         (int)Integer(CursorOrdinals[3]),
-        Integer(CursorOrdinals[4]));
+        Integer(CursorOrdinals[4]),
+        generation);
 
     private static int Ordinal(string name) => EventColumn.All.Index().First(c => c.Item.Name == name).Index;
 }

@@ -1,21 +1,24 @@
 using Npgsql;
 using NpgsqlTypes;
+using PaymentPlatform.Storage.Archive;
 
 namespace PaymentPlatform.Query;
 
-/// <summary>Finds the live files that may hold events of a time range.</summary>
+/// <summary>Finds the files that may hold events of a time range.</summary>
 public sealed class ManifestReader(DatabaseTurns database)
 {
     private const string TransactionOverlap = "(max_transaction_timestamp >= @from AND min_transaction_timestamp < @to)";
     private const string ArrivalOverlap = "(max_enqueued_at >= @from AND min_enqueued_at < @to)";
 
-    /// <summary>One consistent view: the files that are live at one moment, in no particular order.</summary>
+    /// <summary>One consistent view, in no particular order: the files that are live at one moment.</summary>
     /// <param name="from">Microseconds since the Unix epoch, inclusive; null: from the first event on.</param>
     /// <param name="to">Exclusive; null: to the last event.</param>
-    public Task<List<ArchiveFile>> FindAsync(TimeAxis axis, long? from, long? to, CancellationToken cancellationToken) =>
-        database.ExecuteAsync((connection, token) => FindAsync(connection, axis, from, to, token), cancellationToken);
+    /// <param name="generation">The moment, as an earlier view told it; null: now.</param>
+    /// <exception cref="ManifestViewGoneException">A file of that moment has been deleted since.</exception>
+    public Task<ManifestView> FindAsync(TimeAxis axis, long? from, long? to, long? generation, CancellationToken cancellationToken) =>
+        database.ExecuteAsync((connection, token) => FindAsync(connection, axis, from, to, generation, token), cancellationToken);
 
-    private static async Task<List<ArchiveFile>> FindAsync(NpgsqlConnection connection, TimeAxis axis, long? from, long? to, CancellationToken cancellationToken)
+    private static async Task<ManifestView> FindAsync(NpgsqlConnection connection, TimeAxis axis, long? from, long? to, long? generation, CancellationToken cancellationToken)
     {
         var (min, max, overlap) = axis switch
         {
@@ -25,23 +28,38 @@ public sealed class ManifestReader(DatabaseTurns database)
             _ => ("LEAST(min_transaction_timestamp, min_enqueued_at)", "GREATEST(max_transaction_timestamp, max_enqueued_at)",
                 $"({TransactionOverlap} OR (valid_count IS DISTINCT FROM row_count AND {ArrivalOverlap}))"),
         };
+        var readable = generation is null
+            ? "f.state = 'live'"
+            : "((f.state = 'live' OR f.gone_generation > @generation) AND f.live_generation <= @generation)";
         await using var command = new NpgsqlCommand(
-            $"SELECT blob_name, row_count, byte_size, sha256, {min}, {max} FROM raw_event_files WHERE state = 'live' AND row_count > 0 AND {overlap}", connection);
+            $"""
+            SELECT g.generation, f.state, f.blob_name, f.row_count, f.byte_size, f.sha256, {min}, {max}
+            FROM raw_event_generation g
+            LEFT JOIN raw_event_files f ON {readable} AND f.row_count > 0 AND {overlap}
+            """,
+            connection);
+        if (generation is not null)
+            command.Parameters.Add(new("generation", generation));
         command.Parameters.Add(new("from", NpgsqlDbType.TimestampTz) { Value = from is { } f ? Timestamps.ToDateTime(f) : DateTime.MinValue });
         command.Parameters.Add(new("to", NpgsqlDbType.TimestampTz) { Value = to is { } t ? Timestamps.ToDateTime(t) : DateTime.MaxValue });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var files = new List<ArchiveFile>();
         while (await reader.ReadAsync(cancellationToken))
         {
+            generation ??= reader.GetInt64(0);
+            if (reader.IsDBNull(1))
+                break;
+            if (reader.GetString(1) is not (ManifestState.Live or ManifestState.Superseded))
+                throw new ManifestViewGoneException();
             files.Add(new(
-                reader.GetString(0),
-                reader.GetInt64(1),
-                reader.GetInt64(2),
-                Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(3)),
-                Timestamps.ToMicros(reader.GetDateTime(4)),
-                Timestamps.ToMicros(reader.GetDateTime(5))));
+                reader.GetString(2),
+                reader.GetInt64(3),
+                reader.GetInt64(4),
+                Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(5)),
+                Timestamps.ToMicros(reader.GetDateTime(6)),
+                Timestamps.ToMicros(reader.GetDateTime(7))));
         }
 
-        return files;
+        return new(files, generation!.Value);
     }
 }

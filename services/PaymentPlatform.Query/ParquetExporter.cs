@@ -19,7 +19,7 @@ public sealed class ParquetExporter(ManifestReader manifest, ArchiveFileCache ca
         try
         {
             var from = query.After is { } after ? Math.Max(after.Time, query.From ?? long.MinValue) : query.From;
-            var files = await manifest.FindAsync(query.Axis, from, query.To, cancellationToken);
+            var files = (await manifest.FindAsync(query.Axis, from, query.To, query.After?.Generation, cancellationToken)).Files;
             telemetry.FilesScanned(files.Count);
             if (files.Sum(f => f.Bytes) > options.Value.SpillBytes / 2)
                 throw new BadHttpRequestException($"The range has too many bytes for one Parquet answer ({QueryOptions.Section}:{nameof(QueryOptions.SpillBytes)}). Ask for a shorter one, take NDJSON, or read the files that /v1/archive/files lists.", 413);

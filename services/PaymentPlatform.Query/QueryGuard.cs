@@ -42,6 +42,7 @@ public static partial class QueryGuard
     private static (int Status, string Title, string Detail, string? RetryAfter) Explain(Exception exception) => exception switch
     {
         ArchiveFileException => (503, "Archive file not readable", exception.Message, null),
+        ManifestViewGoneException => (410, "Cursor too old", exception.Message, null),
         EngineBusyException => (429, "Too many queries", exception.Message, "5"),
         DuckDBException when exception.Message.Contains("Out of Memory", StringComparison.OrdinalIgnoreCase) =>
             (503, "Query too large", $"The query needs more memory than {QueryOptions.Section}:{nameof(QueryOptions.EngineMemory)} or more disk than {QueryOptions.Section}:{nameof(QueryOptions.SpillBytes)} allows. Ask for a shorter range or fewer rows.", null),

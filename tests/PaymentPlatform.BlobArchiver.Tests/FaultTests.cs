@@ -221,7 +221,7 @@ public sealed class FaultTests(PlatformFixture fixture)
         var archiver = await platform.StartArchiverAsync();
         var writer = archiver.Host.Services.GetRequiredService<ArchiveFileWriter>();
         using var empty = new RawEventBuffer();
-        var write = writer.WriteAsync(empty, [], (_, _) => Task.FromResult(true), CancellationToken.None);
+        var write = writer.WriteAsync(empty, [], (_, _, _) => Task.FromResult(true), CancellationToken.None);
         await Assert.ThrowsAsync<InvalidOperationException>(() => write.WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.Equal(0, await platform.CountAsync("SELECT count(*) FROM raw_event_files"));
     }

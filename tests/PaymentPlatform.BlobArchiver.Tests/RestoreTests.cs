@@ -22,6 +22,9 @@ public sealed class RestoreTests(PlatformFixture fixture)
         Assert.Equal(before.Select(r => (r.Partition, r.Offset, r.MessageId, r.RawText)), after.Where(r => int.Parse(r.MessageId[2..]) < 500).Select(r => (r.Partition, r.Offset, r.MessageId, r.RawText)));
         Assert.True(archiver.Log.Has(LogLevel.Warning, "has lost the live file"));
         Assert.Equal(0, await platform.CountAsync("SELECT count(*) FROM raw_event_ranges r JOIN raw_event_files f USING (file_id) WHERE r.live <> (f.state = 'live')"));
+        // As of any moment the new file stands where the lost one stood.
+        const string replaced = "FROM raw_event_files l JOIN raw_event_files n ON n.live_generation = l.live_generation AND n.state = 'live' WHERE l.state = 'lost' AND l.gone_generation = l.live_generation";
+        Assert.Equal(lost, await platform.CountAsync("SELECT count(*) " + replaced + " AND n.changed_generation > l.live_generation"));
     }
 
     [Fact]

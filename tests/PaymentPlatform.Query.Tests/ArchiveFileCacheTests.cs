@@ -78,7 +78,7 @@ public sealed class ArchiveFileCacheTests(PlatformFixture platform)
             await host.Archive.AddFileAsync(EventsApiTests.Event(i, "1") with { RawPayload = payload });
         }
 
-        files.AddRange((await host.App.Services.GetRequiredService<ManifestReader>().FindAsync(TimeAxis.Transaction, null, null, default)).OrderBy(f => f.Min));
+        files.AddRange((await host.App.Services.GetRequiredService<ManifestReader>().FindAsync(TimeAxis.Transaction, null, null, null, default)).Files.OrderBy(f => f.Min));
         using (var held = await cache.AcquireAsync(files, default))
         {
             Assert.True(cache.Bytes > 120_000, "All files are in use: none may go.");
@@ -111,7 +111,7 @@ public sealed class ArchiveFileCacheTests(PlatformFixture platform)
         await using var host = await QueryHost.StartAsync(platform);
         await host.Archive.AddFileAsync(EventsApiTests.Event(0, "1"));
         var cache = host.App.Services.GetRequiredService<ArchiveFileCache>();
-        var files = await host.App.Services.GetRequiredService<ManifestReader>().FindAsync(TimeAxis.Transaction, null, null, default);
+        var files = (await host.App.Services.GetRequiredService<ManifestReader>().FindAsync(TimeAxis.Transaction, null, null, null, default)).Files;
         long downloaded = 0;
         using var listener = new System.Diagnostics.Metrics.MeterListener { InstrumentPublished = (instrument, l) => { if (instrument.Name == "query.cache.downloaded") l.EnableMeasurementEvents(instrument); } };
         var meter = host.App.Services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>();

@@ -22,6 +22,7 @@ public sealed class TestArchive(HybridConnectionManager connections) : IDisposab
         """;
 
     private readonly string _directory = Directory.CreateTempSubdirectory("query-test-archive-").FullName;
+    private string _state = "live";
 
     /// <returns>The blob's name.</returns>
     public async Task<string> AddFileAsync(params IReadOnlyList<TestEvent> events)
@@ -56,7 +57,7 @@ public sealed class TestArchive(HybridConnectionManager connections) : IDisposab
         await using var insert = connections.Database.CreateCommand(
             """
             INSERT INTO raw_event_files (file_id, blob_name, state, owner, archived_at, row_count, valid_count, byte_size, sha256, min_transaction_timestamp, max_transaction_timestamp, min_enqueued_at, max_enqueued_at)
-            VALUES ($1, $2, 'live', 'test', now(), $3, $4, $5, $6, $7, $8, $9, $10)
+            VALUES ($1, $2, $11, 'test', now(), $3, $4, $5, $6, $7, $8, $9, $10)
             """);
         insert.Parameters.Add(new() { Value = id });
         insert.Parameters.Add(new() { Value = name });
@@ -66,8 +67,20 @@ public sealed class TestArchive(HybridConnectionManager connections) : IDisposab
         insert.Parameters.Add(new() { Value = SHA256.HashData(bytes) });
         foreach (var time in (long?[])[min, max, minEnqueued, maxEnqueued])
             insert.Parameters.Add(new() { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz, Value = time is { } micros ? Timestamps.ToDateTime(micros) : DBNull.Value });
+        insert.Parameters.Add(new() { Value = _state });
         await insert.ExecuteNonQueryAsync();
         return name;
+    }
+
+    /// <summary>Writes a file's events again, into another file that takes its place in one transaction.</summary>
+    public async Task ReplaceAsync(string blobName, IReadOnlyList<TestEvent> events)
+    {
+        _state = "pending";
+        var name = await AddFileAsync(events);
+        _state = "live";
+        await ExecuteAsync(
+            "UPDATE raw_event_files SET state = CASE blob_name WHEN $1 THEN 'superseded' ELSE 'live' END WHERE blob_name IN ($1, $2)",
+            new() { Value = blobName }, new() { Value = name });
     }
 
     public async Task ExecuteAsync(string sql, params NpgsqlParameter[] parameters)

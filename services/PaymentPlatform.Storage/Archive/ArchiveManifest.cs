@@ -61,14 +61,20 @@ public static class ArchiveManifest
         return true;
     }
 
-    /// <summary>Takes a live file whose blob is gone out of the readers' sight, and its ranges with it.</summary>
+    /// <summary>
+    /// Takes a live file whose blob is gone out of the readers' sight, and its ranges with it. The pending file that holds the same events stands in its place from the beginning, also for cursors.
+    /// </summary>
     /// <returns>False when the row is not live any more: roll back.</returns>
-    public static async Task<bool> MakeLostAsync(NpgsqlTransaction transaction, Guid fileId, CancellationToken cancellationToken)
+    public static async Task<bool> MakeLostAsync(NpgsqlTransaction transaction, Guid fileId, Guid replacementId, CancellationToken cancellationToken)
     {
         if (!await MoveAsync(transaction.Connection!, fileId, ManifestState.Live, ManifestState.Lost, cancellationToken))
             return false;
-        await using var ranges = new NpgsqlCommand("UPDATE raw_event_ranges SET live = false WHERE file_id = $1", transaction.Connection, transaction) { Parameters = { new() { Value = fileId } } };
-        await ranges.ExecuteNonQueryAsync(cancellationToken);
+        const string sql = """
+            WITH ranges AS (UPDATE raw_event_ranges SET live = false WHERE file_id = $1)
+            UPDATE raw_event_files SET live_generation = (SELECT live_generation FROM raw_event_files WHERE file_id = $1) WHERE file_id = $2
+            """;
+        await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction) { Parameters = { new() { Value = fileId }, new() { Value = replacementId } } };
+        await command.ExecuteNonQueryAsync(cancellationToken);
         return true;
     }
 
