@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using PaymentPlatform.Storage.Database;
@@ -67,6 +68,30 @@ public sealed class DatabaseMigratorTests(PlatformFixture platform)
         await ExecuteAsync(database, "DROP TABLE raw_event_ranges");
         await MigrateAsync(database);
         Assert.Equal(Scripts, await AppliedAsync(database));
+    }
+
+    [Fact]
+    public async Task MigrateAsync_ScriptTakesLongerThanACommandMay_RunsToItsEndAndIsTold()
+    {
+        await using var database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await platform.CreateDatabaseAsync(migrate: false)) { CommandTimeout = 1 }.ConnectionString);
+        await ExecuteAsync(
+            database,
+            """
+            CREATE FUNCTION be_slow() RETURNS event_trigger LANGUAGE plpgsql AS $$
+            BEGIN
+              IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity = 'public.metric_rebuilds') THEN PERFORM pg_sleep(2); END IF;
+            END $$;
+            CREATE EVENT TRIGGER be_slow ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION be_slow();
+            """);
+        var log = new LogLines<DatabaseMigratorTests>();
+
+        await DatabaseMigrator.MigrateAsync(database, log, Token);
+
+        Assert.Equal(Scripts, await AppliedAsync(database));
+        Assert.Equal(2 * Scripts.Length, log.Lines.Count);
+        Assert.Contains($"Information: Database migration {Scripts[5]} begins (6 of {Scripts.Length})", log.Lines);
+        var took = Assert.Single(log.Lines, line => line.StartsWith($"Information: Database migrated: {Scripts[5]} in ", StringComparison.Ordinal)).Split(' ')[^2];
+        Assert.InRange(double.Parse(took, CultureInfo.InvariantCulture), 2, double.MaxValue);
     }
 
     [Fact]
