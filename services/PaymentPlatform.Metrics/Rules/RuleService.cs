@@ -71,6 +71,8 @@ internal sealed partial class RuleService(
                 cancellationToken);
         }
 
+        // A fault on the way leaves the change to the next look.
+        _file.Confirm();
         if (errors.Count > 0)
             LogFileRefused(logger, _file.Name, string.Join(Environment.NewLine, errors));
     }

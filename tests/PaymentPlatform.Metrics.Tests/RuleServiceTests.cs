@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
+using PaymentPlatform.Metrics.Rules;
+using PaymentPlatform.Storage.Database;
+using PaymentPlatform.Testing;
+
+namespace PaymentPlatform.Metrics.Tests;
+
+public sealed class RuleServiceTests(PlatformFixture platform) : IDisposable
+{
+    private readonly string _file = Path.Combine(Directory.CreateTempSubdirectory("rules-").FullName, "team.yaml");
+
+    [Fact]
+    public async Task Execute_FaultWhileAChangedFileIsTaken_TakenOnceItIsOver()
+    {
+        await using var running = await RunningAsync();
+        await running.ExecuteAsync("ALTER TABLE rule_versions ADD CONSTRAINT none CHECK (created_by NOT LIKE 'file %')");
+        await File.WriteAllTextAsync(_file, Rules(1, "amount > 1"), TestContext.Current.CancellationToken);
+        await running.UntilAsync(() => running.Log.Lines.Any(line => line.Contains("\"none\"", StringComparison.Ordinal)), "the fault is said");
+
+        await running.ExecuteAsync("ALTER TABLE rule_versions DROP CONSTRAINT none");
+
+        await running.UntilAsync(() => running.Rules == Rules(1, "amount > 1"), "the file is taken");
+    }
+
+    [Fact]
+    public async Task Execute_FileThatIsRefused_IsRefusedOnce()
+    {
+        await using var running = await RunningAsync();
+        await File.WriteAllTextAsync(_file, "rules: none", TestContext.Current.CancellationToken);
+        await running.UntilAsync(() => Refusals(running) == 1, "it is refused");
+        await File.WriteAllTextAsync(_file, Rules(1, "amount > 1"), TestContext.Current.CancellationToken);
+        await running.UntilAsync(() => running.Rules == Rules(1, "amount > 1"), "the file is taken");
+        Assert.Equal(1, Refusals(running));
+    }
+
+    public void Dispose() => Directory.Delete(Path.GetDirectoryName(_file)!, recursive: true);
+
+    private static string Rules(int version, string condition) => $"rules:\n  - name: big\n    version: {version}\n    metric_type: count\n    condition: {condition}\n";
+
+    private static int Refusals(Running running) => running.Log.Lines.Count(line => line.Contains("is not taken", StringComparison.Ordinal));
+
+    private async Task<Running> RunningAsync()
+    {
+        var running = new Running(NpgsqlDataSource.Create(await platform.CreateDatabaseAsync()), _file);
+        await running.Service.StartAsync(TestContext.Current.CancellationToken);
+        await running.Service.SeededAsync(TestContext.Current.CancellationToken);
+        return running;
+    }
+
+    /// <summary>The service, over a real database and on a clock that runs ahead.</summary>
+    private sealed class Running : IAsyncDisposable
+    {
+        private readonly FakeTimeProvider _time = new();
+        private readonly NpgsqlDataSource _source;
+        private readonly RuleCatalog _catalog;
+
+        public Running(NpgsqlDataSource source, string file)
+        {
+            _source = source;
+            _catalog = new(source, NullLogger<RuleCatalog>.Instance);
+            var connections = new HybridConnectionManager(
+                source, new(() => throw new NotSupportedException()), Options.Create(new HybridConnectionOptions()), TimeProvider.System, NullLogger<HybridConnectionManager>.Instance);
+            Service = new(connections, new(source, _time, NullLogger<SchemaGate>.Instance), _catalog, Options.Create(new MetricsOptions { RulesFile = file }), _time, Log);
+        }
+
+        public RuleService Service { get; }
+
+        public LogLines<RuleService> Log { get; } = new();
+
+        public string Rules => _catalog.Current.RuleSet.Yaml;
+
+        public Task UntilAsync(Func<bool> condition, string what) => Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromMinutes(1));
+                return condition();
+            },
+            what, TimeSpan.FromSeconds(20));
+
+        public async Task ExecuteAsync(string sql)
+        {
+            await using var command = _source.CreateCommand(sql);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Service.StopAsync(CancellationToken.None);
+            Service.Dispose();
+            await _source.DisposeAsync();
+        }
+    }
+}
