@@ -36,6 +36,28 @@ public sealed class RuleServiceTests(PlatformFixture platform) : IDisposable
         Assert.Equal(1, Refusals(running));
     }
 
+    [Fact]
+    public async Task Execute_VersionWithoutAnAuthor_IsTaken()
+    {
+        await using var running = await RunningAsync();
+        await running.ExecuteAsync($"INSERT INTO rule_versions (yaml, sha256) VALUES ('{Rules(1, "amount > 1")}', '')");
+        await running.UntilAsync(() => running.Rules == Rules(1, "amount > 1"), "the version is taken");
+    }
+
+    [Fact]
+    public async Task Execute_VersionThatCantEvenBeRead_SaysSoAndGoesOnUntilItIsStopped()
+    {
+        await using var running = await RunningAsync();
+        await running.ExecuteAsync("ALTER TABLE rule_versions ALTER yaml DROP NOT NULL; INSERT INTO rule_versions (sha256) VALUES ('')");
+        await running.UntilAsync(() => running.Log.Lines.Count(line => line.StartsWith("Error: ", StringComparison.Ordinal)) >= 2, "it is said and tried again");
+
+        await running.ExecuteAsync($"INSERT INTO rule_versions (yaml, sha256) VALUES ('{Rules(1, "amount > 1")}', '')");
+
+        await running.UntilAsync(() => running.Rules == Rules(1, "amount > 1"), "the next version is taken");
+        await running.Service.StopAsync(TestContext.Current.CancellationToken);
+        Assert.True(running.Service.ExecuteTask!.IsCompletedSuccessfully);
+    }
+
     public void Dispose() => Directory.Delete(Path.GetDirectoryName(_file)!, recursive: true);
 
     private static string Rules(int version, string condition) => $"rules:\n  - name: big\n    version: {version}\n    metric_type: count\n    condition: {condition}\n";

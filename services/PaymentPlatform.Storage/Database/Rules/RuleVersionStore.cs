@@ -95,7 +95,7 @@ public static class RuleVersionStore
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var versions = new List<RuleVersion>();
         while (await reader.ReadAsync(cancellationToken))
-            versions.Add(new(reader.GetInt64(0), reader.GetString(1), reader.GetDateTime(2), reader.GetString(3), reader.IsDBNull(4) ? null : reader.GetString(4)));
+            versions.Add(new(reader.GetInt64(0), reader.GetString(1), reader.GetDateTime(2), reader.IsDBNull(3) ? "" : reader.GetString(3), reader.IsDBNull(4) ? null : reader.GetString(4)));
         return versions;
     }
 }
