@@ -71,7 +71,7 @@ public static class RuleVersionStore
         return await reader.ReadAsync(cancellationToken) ? new(reader.GetInt64(0), partition, reader.GetInt64(1)) : null;
     }
 
-    /// <summary>Since when each partition works with which version, of the last version of each.</summary>
+    /// <summary>Every activation of the given versions, by version, stream, log and partition.</summary>
     public static async Task<List<RuleActivation>> ListActivationsAsync(NpgsqlConnection connection, IReadOnlyCollection<long> versions, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
