@@ -17,7 +17,7 @@ public sealed class RuleServiceTests(PlatformFixture platform) : IDisposable
     {
         await using var running = await RunningAsync();
         await running.ExecuteAsync("ALTER TABLE rule_versions ADD CONSTRAINT none CHECK (created_by NOT LIKE 'file %')");
-        await File.WriteAllTextAsync(_file, Rules(1, "amount > 1"), TestContext.Current.CancellationToken);
+        await WriteAsync(Rules(1, "amount > 1"));
         await running.UntilAsync(() => running.Log.Lines.Any(line => line.Contains("\"none\"", StringComparison.Ordinal)), "the fault is said");
 
         await running.ExecuteAsync("ALTER TABLE rule_versions DROP CONSTRAINT none");
@@ -29,11 +29,27 @@ public sealed class RuleServiceTests(PlatformFixture platform) : IDisposable
     public async Task Execute_FileThatIsRefused_IsRefusedOnce()
     {
         await using var running = await RunningAsync();
-        await File.WriteAllTextAsync(_file, "rules: none", TestContext.Current.CancellationToken);
+        await WriteAsync("rules: none");
         await running.UntilAsync(() => Refusals(running) == 1, "it is refused");
-        await File.WriteAllTextAsync(_file, Rules(1, "amount > 1"), TestContext.Current.CancellationToken);
+        await WriteAsync(Rules(1, "amount > 1"));
         await running.UntilAsync(() => running.Rules == Rules(1, "amount > 1"), "the file is taken");
         Assert.Equal(1, Refusals(running));
+    }
+
+    [Fact]
+    public async Task Execute_FileWithARuleThatComesBackWithAnotherMeaning_IsRefused()
+    {
+        await using var running = await RunningAsync();
+        foreach (var rules in (string[])[Rules(1, "amount > 1"), Rules(1, "amount > 1").Replace("big", "other", StringComparison.Ordinal)])
+        {
+            await WriteAsync(rules);
+            await running.UntilAsync(() => running.Rules == rules, "the file is taken");
+        }
+
+        await WriteAsync(Rules(1, "amount > 2"));
+
+        await running.UntilAsync(() => Refusals(running) == 1 || running.Rules == Rules(1, "amount > 2"), "the file is looked at");
+        Assert.Contains("team.yaml:2: rule big: ", Assert.Single(running.Log.Lines, line => line.Contains("is not taken", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -61,6 +77,13 @@ public sealed class RuleServiceTests(PlatformFixture platform) : IDisposable
     public void Dispose() => Directory.Delete(Path.GetDirectoryName(_file)!, recursive: true);
 
     private static string Rules(int version, string condition) => $"rules:\n  - name: big\n    version: {version}\n    metric_type: count\n    condition: {condition}\n";
+
+    /// <summary>At once: a look may fall between two writes.</summary>
+    private async Task WriteAsync(string rules)
+    {
+        await File.WriteAllTextAsync($"{_file}.new", rules, TestContext.Current.CancellationToken);
+        File.Move($"{_file}.new", _file, overwrite: true);
+    }
 
     private static int Refusals(Running running) => running.Log.Lines.Count(line => line.Contains("is not taken", StringComparison.Ordinal));
 

@@ -14,6 +14,7 @@ internal sealed partial class RuleService(
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
     private readonly TaskCompletionSource _seeded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly RuleHistory _history = new();
     private readonly RuleFile? _file = options.Value.RulesFile is { Length: > 0 } path ? new(path) : null;
 
     /// <summary>Until there are rules to work with.</summary>
@@ -70,9 +71,18 @@ internal sealed partial class RuleService(
         if (result.IsValid)
         {
             await connections.ExecuteAsync(
-                (connection, token) => RuleVersionStore.AddAsync(
-                    connection, yaml, $"file {_file.Name}", null, onlyFirst: false, token,
-                    latest => (errors = RuleSet.Parse(latest.Yaml, "").RuleSet is { } before ? result.RuleSet.CheckFollows(before, _file.Name) : []).Count == 0),
+                async (connection, token) =>
+                {
+                    // What is new to this process is read before its turn: others wait for that.
+                    await LearnAsync(connection, token);
+                    await RuleVersionStore.AddAsync(
+                        connection, yaml, $"file {_file.Name}", null, onlyFirst: false, token,
+                        async turn =>
+                        {
+                            await LearnAsync(connection, turn);
+                            return (errors = _history.Check(result.RuleSet, _file.Name)).Count == 0;
+                        });
+                },
                 cancellationToken);
         }
 
@@ -80,6 +90,12 @@ internal sealed partial class RuleService(
         _file.Confirm();
         if (errors.Count > 0)
             LogFileRefused(logger, _file.Name, string.Join(Environment.NewLine, errors));
+    }
+
+    private async Task LearnAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await foreach (var version in RuleVersionStore.ReadAfterAsync(connection, _history.Newest, cancellationToken))
+            _history.Add(version.Version, version.Yaml);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The rules could not be looked at in the database, it is tried again in {Seconds} s: {Fault}")]
