@@ -1,3 +1,4 @@
+using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.Query;
 
 namespace Microsoft.Extensions.Hosting;
@@ -13,6 +14,7 @@ public static class QueryExtensions
         builder.Services.AddSingleton<QueryTelemetry>();
         builder.Services.AddSingleton<DatabaseTurns>();
         builder.Services.AddSingleton<LatestRules>();
+        builder.Services.AddSingleton<RuleHistory>();
         builder.Services.AddSingleton<ManifestReader>();
         builder.Services.AddSingleton<ArchiveFileCache>();
         builder.Services.AddSingleton<ArchiveEngine>();

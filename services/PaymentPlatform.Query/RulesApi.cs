@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
+using Npgsql;
 using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.ServiceDefaults.Access;
 using PaymentPlatform.Storage.Database.Rules;
@@ -45,7 +46,7 @@ public static class RulesApi
         return TypedResults.Json(Page<RuleVersionItem>.Cut(items, limit, item => item.Version.ToString(CultureInfo.InvariantCulture)), QueryJsonContext.Default.PageRuleVersionItem);
     }
 
-    private static async Task<IResult> PutAsync(HttpContext context, DatabaseTurns database)
+    private static async Task<IResult> PutAsync(HttpContext context, DatabaseTurns database, RuleHistory history)
     {
         var parameters = new QueryParameters(context.Request.Query);
         var note = parameters.Text("note");
@@ -63,8 +64,15 @@ public static class RulesApi
         var item = await database.ExecuteAsync(
             async (connection, token) =>
             {
+                // What is new to this process is read before its turn: others wait for that.
+                await LearnAsync(history, connection, token);
                 var (version, _) = await RuleVersionStore.AddAsync(
-                    connection, yaml, by, note, onlyFirst: false, token, latest => (clashes = Clashes(rules.RuleSet, latest)).Count == 0);
+                    connection, yaml, by, note, onlyFirst: false, token,
+                    async turn =>
+                    {
+                        await LearnAsync(history, connection, turn);
+                        return (clashes = history.Check(rules.RuleSet, FileName)).Count == 0;
+                    });
                 return Item(version, active: true, await RuleVersionStore.ListActivationsAsync(connection, [version.Version], token));
             },
             context.RequestAborted);
@@ -103,9 +111,11 @@ public static class RulesApi
         return (Encoding.UTF8.GetString(bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes), null);
     }
 
-    /// <summary>A latest version that this process can't read refuses nothing: it has to be possible to put it right.</summary>
-    private static IReadOnlyList<RuleError> Clashes(RuleSet rules, RuleVersion latest) =>
-        RuleSet.Parse(latest.Yaml, FileName) is { IsValid: true } previous ? rules.CheckFollows(previous.RuleSet, FileName) : [];
+    private static async Task LearnAsync(RuleHistory history, NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await foreach (var version in RuleVersionStore.ReadAfterAsync(connection, history.Newest, cancellationToken))
+            history.Add(version.Version, version.Yaml);
+    }
 
     private static ProblemHttpResult Refusal(IReadOnlyList<RuleError> errors) => TypedResults.Problem(
         errors.Count == 1 ? "One thing is wrong with the rules; nothing was taken." : $"{errors.Count} things are wrong with the rules; nothing was taken.",

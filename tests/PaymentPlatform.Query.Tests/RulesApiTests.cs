@@ -61,6 +61,27 @@ public sealed class RulesApiTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Put_RuleThatComesBackWithAnotherMeaning_RefusedUnderEachVersionItHad()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var first = await PutAsync(host, Rules(1, "amount > 10"));
+        await PutAsync(host, Rules(2, "amount > 20"));
+        await PutAsync(host, Rules(1, "amount > 1").Replace("big", "other"));
+        foreach (var version in (int[])[1, 2])
+        {
+            var problem = await SendAsync(host, HttpMethod.Put, "/v1/rules", Rules(version, "amount > 30"), HttpStatusCode.UnprocessableEntity);
+            var error = Assert.Single(problem.GetProperty("errors").EnumerateArray());
+            Assert.Equal("big", error.GetProperty("rule").GetString());
+            Assert.Contains("raise its version to 3", error.GetProperty("message").GetString());
+        }
+
+        Assert.Equal(3, (await host.GetAllAsync("/v1/rules")).Count);
+        // As it was it may come back.
+        Assert.Equal(first.GetProperty("version").GetInt64() + 3, (await PutAsync(host, Rules(1, "amount > 10"))).GetProperty("version").GetInt64());
+        await PutAsync(host, Rules(3, "amount > 30"));
+    }
+
+    [Fact]
     public async Task Put_TwoCallersAtOnceWithOtherMeanings_OneIsRefused()
     {
         await using var host = await QueryHost.StartAsync(platform);

@@ -33,16 +33,4 @@ public sealed class RuleSet
     /// <summary>Reads a file, and takes it only as a whole.</summary>
     /// <param name="fileName">For messages.</param>
     public static RuleParseResult Parse(string yaml, string fileName) => RuleFileReader.Read(yaml, fileName);
-
-    /// <summary>What can't follow <paramref name="previous"/>: rules that mean something else under the version they had, as results are kept by version.</summary>
-    /// <param name="fileName">For messages.</param>
-    public IReadOnlyList<RuleError> CheckFollows(RuleSet previous, string fileName)
-    {
-        var before = previous.Rules.ToDictionary(r => r.Name);
-        return
-        [
-            .. Rules.Where(r => before.TryGetValue(r.Name, out var old) && old.Hash != r.Hash && r.Version <= old.Version)
-                .Select(r => new RuleError(fileName, r.Line, r.Name, $"means something else than before under version {r.Version}: raise its version to {before[r.Name].Version + 1}.")),
-        ];
-    }
 }

@@ -3,11 +3,13 @@ namespace PaymentPlatform.Metrics.Rules;
 /// <summary>A file that is read again once it has changed and stands still: an editor may be half-way.</summary>
 internal sealed class RuleFile(string path)
 {
+    private (DateTime Written, long Length)? _done;
     private (DateTime Written, long Length)? _read;
     private (DateTime Written, long Length)? _seen;
 
     public string Name { get; } = Path.GetFileName(path);
 
+    /// <summary>Answers a change again and again, until <see cref="Confirm"/> says that it was dealt with.</summary>
     /// <returns>The text; null when there is nothing new, or nothing to read.</returns>
     public async Task<string?> ReadIfChangedAsync(CancellationToken cancellationToken)
     {
@@ -18,7 +20,7 @@ internal sealed class RuleFile(string path)
                 return null;
             var (seen, now) = (_seen, (file.LastWriteTimeUtc, file.Length));
             _seen = now;
-            if (now == _read || (_read is not null && seen != now))
+            if (now == _done || (_done is not null && seen != now))
                 return null;
             var text = await File.ReadAllTextAsync(path, cancellationToken);
             _read = now;
@@ -29,4 +31,7 @@ internal sealed class RuleFile(string path)
             return null;
         }
     }
+
+    /// <summary>What was read last is taken in, or refused for good.</summary>
+    public void Confirm() => _done = _read;
 }

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Reflection;
 using DbUp;
+using DbUp.Engine;
 using DbUp.Engine.Output;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -8,7 +10,7 @@ namespace PaymentPlatform.Storage.Database;
 
 /// <summary>
 /// Brings the schema up to date: forward-only scripts, each in a transaction, all under an advisory lock so that any number of processes may start at once.
-/// Each script's first lines state the way back.
+/// A script may take as long as it needs, whatever <c>Command Timeout</c> says. Each script's first lines state the way back.
 /// </summary>
 public static partial class DatabaseMigrator
 {
@@ -42,6 +44,7 @@ public static partial class DatabaseMigrator
             .JournalToPostgresqlTable("public", "schema_versions")
             .WithScriptsEmbeddedInAssembly(Assembly.GetExecutingAssembly(), name => name.EndsWith(".sql", StringComparison.Ordinal))
             .WithTransactionPerScript()
+            .WithExecutionTimeout(TimeSpan.Zero)
             .WithVariablesDisabled()
             .LogTo(new UpgradeLog(logger))
             .Build();
@@ -49,15 +52,37 @@ public static partial class DatabaseMigrator
         var unknown = upgrade.GetExecutedScripts().FirstOrDefault(s => !known.Contains(s));
         if (unknown is not null)
             throw new InvalidOperationException($"The database was made by a newer version of PaymentPlatform: it has the migration {unknown}, which this version does not know. Start the newer version, or restore a backup from before the upgrade.");
-        var result = await Task.Run(upgrade.PerformUpgrade, cancellationToken);
+        var result = await Task.Run(() => PerformUpgrade(upgrade, logger), cancellationToken);
         if (!result.Successful)
             throw new InvalidOperationException($"Database migration {result.ErrorScript?.Name} failed: {result.Error.Message}", result.Error);
-        foreach (var script in result.Scripts)
-            LogMigrated(logger, script.Name);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Database migrated: {Script}")]
-    private static partial void LogMigrated(ILogger logger, string script);
+    /// <summary>Says before each script that it begins: whoever waits can see for what.</summary>
+    private static DatabaseUpgradeResult PerformUpgrade(UpgradeEngine upgrade, ILogger logger)
+    {
+        var scripts = upgrade.GetScriptsToExecute();
+        var next = 0;
+        var began = Begin();
+        upgrade.ScriptExecuted += (_, executed) =>
+        {
+            LogMigrated(logger, ((ScriptExecutedEventArgs)executed).Script.Name, Stopwatch.GetElapsedTime(began).TotalSeconds);
+            began = Begin();
+        };
+        return upgrade.PerformUpgrade();
+
+        long Begin()
+        {
+            if (next < scripts.Count)
+                LogBegins(logger, scripts[next].Name, ++next, scripts.Count);
+            return Stopwatch.GetTimestamp();
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Database migration {Script} begins ({Number} of {Count})")]
+    private static partial void LogBegins(ILogger logger, string script, int number, int count);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Database migrated: {Script} in {Seconds:0.000} s")]
+    private static partial void LogMigrated(ILogger logger, string script, double seconds);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Text}")]
     private static partial void LogUpgrade(ILogger logger, string text);

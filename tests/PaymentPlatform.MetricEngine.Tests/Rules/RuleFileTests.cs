@@ -149,15 +149,6 @@ public sealed class RuleFileTests
     }
 
     [Fact]
-    public void CheckFollows_ChangedRuleOfTheSameVersion_IsRefused()
-    {
-        var changed = RuleSets.Valid(Good.Replace("amount > 1", "amount > 2", StringComparison.Ordinal));
-        var error = Assert.Single(changed.CheckFollows(RuleSets.Valid(Good), "f"));
-        Assert.Equal(("first", 3), (error.Rule, error.Line));
-        Assert.Empty(RuleSets.Valid(Good.Replace("amount > 1", "amount > 2", StringComparison.Ordinal).Replace("version: 1", "version: 2", StringComparison.Ordinal)).CheckFollows(RuleSets.Valid(Good), "f"));
-    }
-
-    [Fact]
     public void Schema_Keys_AreThoseOfTheReader()
     {
         using var schema = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "rules.schema.json")));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using PaymentPlatform.Storage.Database;
@@ -70,7 +71,31 @@ public sealed class DatabaseMigratorTests(PlatformFixture platform)
     }
 
     [Fact]
-    public async Task MigrateAsync_FiguresOfTheVersionBefore_KeptInPartitionsAndDefault()
+    public async Task MigrateAsync_ScriptTakesLongerThanACommandMay_RunsToItsEndAndIsTold()
+    {
+        await using var database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(await platform.CreateDatabaseAsync(migrate: false)) { CommandTimeout = 1 }.ConnectionString);
+        await ExecuteAsync(
+            database,
+            """
+            CREATE FUNCTION be_slow() RETURNS event_trigger LANGUAGE plpgsql AS $$
+            BEGIN
+              IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity = 'public.metric_rebuilds') THEN PERFORM pg_sleep(2); END IF;
+            END $$;
+            CREATE EVENT TRIGGER be_slow ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION be_slow();
+            """);
+        var log = new LogLines<DatabaseMigratorTests>();
+
+        await DatabaseMigrator.MigrateAsync(database, log, Token);
+
+        Assert.Equal(Scripts, await AppliedAsync(database));
+        Assert.Equal(2 * Scripts.Length, log.Lines.Count);
+        Assert.Contains($"Information: Database migration {Scripts[5]} begins (6 of {Scripts.Length})", log.Lines);
+        var took = Assert.Single(log.Lines, line => line.StartsWith($"Information: Database migrated: {Scripts[5]} in ", StringComparison.Ordinal)).Split(' ')[^2];
+        Assert.InRange(double.Parse(took, CultureInfo.InvariantCulture), 2, double.MaxValue);
+    }
+
+    [Fact]
+    public async Task MigrateAsync_FiguresOfTheVersionBefore_KeptInPartitionsOfTheirDays()
     {
         await using var database = await EmptyAsync();
         await ExecuteAsync(database, "CREATE TABLE metric_deltas (occupied int)");
@@ -88,7 +113,47 @@ public sealed class DatabaseMigratorTests(PlatformFixture platform)
 
         Assert.Equal(Scripts, await AppliedAsync(database));
         Assert.Equal("3 9 22.5 7.5", await ScalarAsync(database, "SELECT concat_ws(' ', count(*), sum(total_count), sum(total_amount)::float8, sum(avg_amount)::float8) FROM payment_metrics_5m"));
-        Assert.Equal(2L, await ScalarAsync(database, "SELECT count(*) FROM payment_metrics_5m_default"));
+        Assert.Equal(0L, await ScalarAsync(database, "SELECT count(*) FROM payment_metrics_5m_default"));
+        Assert.Equal("payment_metrics_5m_20200229", await ScalarAsync(database, "SELECT tableoid::regclass::text FROM payment_metrics_5m WHERE window_start = '2020-02-29 12:00Z'"));
+    }
+
+    [Fact]
+    public async Task MigrateAsync_EarlierDaysOfAnyTable_MoveIntoTheirPartitionsTheNewestFirst()
+    {
+        await using var database = await EmptyAsync();
+        await MigrateAsync(database);
+        await ExecuteAsync(
+            database,
+            """
+            DELETE FROM schema_versions WHERE scriptname LIKE '%.0008_%';
+            INSERT INTO payment_metrics_5m (window_start, window_end, payment_method, currency, payment_status, total_count, total_amount, min_amount, max_amount)
+            SELECT day + hour * interval '1 hour', day + hour * interval '1 hour' + interval '5 minutes', 'credit_card', 'EUR', 'completed', 3, 7.5, 1, 4
+            FROM generate_series(TIMESTAMPTZ '2020-01-01 00:00Z', TIMESTAMPTZ '2021-05-20 00:00Z', interval '1 day') AS day, unnest(ARRAY[0, 23.5]) AS hour;
+            INSERT INTO aggregate_histograms (time_window_start, time_window_end, metric_type, event_type, event_count, sketch) VALUES ('2022-01-01 12:00Z', '2022-01-01 13:00Z', 'amount', '', 1, '');
+            INSERT INTO dynamic_metrics (event_time, rule_name, stream, log_id, partition_id, stream_offset, rule_version, metric_type) VALUES ('2022-01-02 12:00Z', 'r', 's', 'l', 0, 0, '1', 'count');
+            INSERT INTO rule_buckets (window_start, rule_name, rule_version, group_key, window_end, metric_type, event_count, matched, total) VALUES ('2022-01-03 12:00Z', 'r', '1', '', '2022-01-03 13:00Z', 'count', 1, 1, 0);
+            INSERT INTO cluster_samples (window_start, payload) VALUES ('2022-01-04 12:00Z', '');
+            INSERT INTO metric_clusters VALUES ('2022-01-05 12:00Z', 1, 1, 1, 1, 1, 1, 'm', 1, 'EUR', 1, 1, now());
+            """);
+
+        await MigrateAsync(database);
+
+        Assert.Equal(
+            ["aggregate_histograms_20220101", "cluster_samples_20220104", "dynamic_metrics_20220102", "metric_clusters_20220105", "rule_buckets_20220103"],
+            (string[])(await ScalarAsync(
+                database,
+                """
+                SELECT array_agg(place ORDER BY place) FROM (
+                  SELECT tableoid::regclass::text AS place FROM aggregate_histograms UNION ALL SELECT tableoid::regclass::text FROM dynamic_metrics UNION ALL SELECT tableoid::regclass::text FROM rule_buckets
+                  UNION ALL SELECT tableoid::regclass::text FROM cluster_samples UNION ALL SELECT tableoid::regclass::text FROM metric_clusters) AS rows
+                """))!);
+        // 506 days of figures and five others: what goes beyond 500 stays, and is as right there.
+        Assert.Equal("1012 22 2020-01-11", await ScalarAsync(
+            database,
+            """
+            SELECT concat_ws(' ', count(*), count(*) FILTER (WHERE tableoid = 'payment_metrics_5m_default'::regclass), (max(window_start) FILTER (WHERE tableoid = 'payment_metrics_5m_default'::regclass) AT TIME ZONE 'UTC')::date)
+            FROM payment_metrics_5m
+            """));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
@@ -32,17 +33,27 @@ public static class RuleVersionStore
         return await ReadAsync(command, cancellationToken);
     }
 
+    /// <summary>Those after the given one, the oldest first, as they are read: the connection serves nothing else meanwhile.</summary>
+    public static async IAsyncEnumerable<RuleVersion> ReadAfterAsync(NpgsqlConnection connection, long version, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM rule_versions WHERE version > $1 ORDER BY version", connection) { Parameters = { new() { Value = version } } };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            yield return Row(reader);
+    }
+
     /// <summary>Takes rules in. The text that is the latest already makes no new version.</summary>
     /// <param name="onlyFirst">Only when there are no rules yet: what a process brings along must not displace what somebody put there.</param>
-    /// <param name="mayFollow">Whether they may come after the latest, which no one replaces meanwhile; where not, nothing is taken in.</param>
+    /// <param name="mayFollow">Whether they may come after the versions that there are, to which none is added meanwhile; where not, nothing is taken in. It runs within a transaction and may use the connection.</param>
     /// <returns>The version that holds now, and whether it is new.</returns>
     public static async Task<(RuleVersion Version, bool IsNew)> AddAsync(
-        NpgsqlConnection connection, string yaml, string createdBy, string? note, bool onlyFirst, CancellationToken cancellationToken, Func<RuleVersion, bool>? mayFollow = null)
+        NpgsqlConnection connection, string yaml, string createdBy, string? note, bool onlyFirst, CancellationToken cancellationToken,
+        Func<CancellationToken, Task<bool>>? mayFollow = null)
     {
         await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
         await using (var turn = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended('rule_versions', 0))", connection, transaction))
             await turn.ExecuteNonQueryAsync(cancellationToken);
-        if (await FindLatestAsync(connection, cancellationToken) is { } latest && (onlyFirst || latest.Yaml == yaml || mayFollow?.Invoke(latest) == false))
+        if (await FindLatestAsync(connection, cancellationToken) is { } latest && (onlyFirst || latest.Yaml == yaml || (mayFollow is not null && !await mayFollow(cancellationToken))))
             return (latest, false);
 
         await using var insert = new NpgsqlCommand($"INSERT INTO rule_versions (yaml, sha256, created_by, note) VALUES ($1, $2, $3, $4) RETURNING {Columns}", connection, transaction)
@@ -71,7 +82,7 @@ public static class RuleVersionStore
         return await reader.ReadAsync(cancellationToken) ? new(reader.GetInt64(0), partition, reader.GetInt64(1)) : null;
     }
 
-    /// <summary>Since when each partition works with which version, of the last version of each.</summary>
+    /// <summary>Every activation of the given versions, by version, stream, log and partition.</summary>
     public static async Task<List<RuleActivation>> ListActivationsAsync(NpgsqlConnection connection, IReadOnlyCollection<long> versions, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
@@ -95,7 +106,10 @@ public static class RuleVersionStore
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var versions = new List<RuleVersion>();
         while (await reader.ReadAsync(cancellationToken))
-            versions.Add(new(reader.GetInt64(0), reader.GetString(1), reader.GetDateTime(2), reader.GetString(3), reader.IsDBNull(4) ? null : reader.GetString(4)));
+            versions.Add(Row(reader));
         return versions;
     }
+
+    private static RuleVersion Row(NpgsqlDataReader reader) =>
+        new(reader.GetInt64(0), reader.GetString(1), reader.GetDateTime(2), reader.IsDBNull(3) ? "" : reader.GetString(3), reader.IsDBNull(4) ? null : reader.GetString(4));
 }
