@@ -36,9 +36,11 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
         // Another process took a version that this one has not seen yet: no event may fall back behind it.
         if (active > catalog.Current.Version)
             await catalog.RefreshAsync(cancellationToken);
-        if (await RuleStateStore.LoadAsync(connection, partition, offset, _rules.RuleSet, cancellationToken) is not { } state)
+        // Under the newest, which the loop takes before it evaluates anything more: rules that the loop's own version lacks have a state already.
+        var newest = catalog.Current;
+        if (await RuleStateStore.LoadAsync(connection, partition, offset, newest.RuleSet, cancellationToken) is not { } state)
             return false;
-        _owned[partition] = new(state) { IsNew = active != _rules.Version };
+        _owned[partition] = new(state, active);
         return true;
     }
 
@@ -52,10 +54,7 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
         _rules = catalog.Current;
         _evaluator = new(_rules.RuleSet, cardData);
         foreach (var owned in _owned.Values)
-        {
             owned.State = owned.State.Continue(_rules.RuleSet);
-            owned.IsNew = true;
-        }
     }
 
     public void Evaluate(StreamPartition partition, ParseResult result, long offset, long enqueuedAtMicros, RuleOutput output) =>
@@ -71,9 +70,9 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
             // It was given up meanwhile: then so is the batch.
             if (!_owned.TryGetValue(range.Partition, out var owned))
                 continue;
-            if (owned.IsNew)
+            if (owned.Version != _rules.Version)
                 activations.Add(new(_rules.Version, range.Partition, range.From));
-            owned.IsNew = false;
+            owned.Version = _rules.Version;
             if (range.From == range.To)
                 continue;
             var isSnapshot = owned.Changes >= MaxChanges || owned.ChangedBytes >= MinBytes + owned.SnapshotBytes;
@@ -87,12 +86,12 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
 
     public void Dispose() => _codec.Dispose();
 
-    private sealed class Owned(PartitionRuleState state)
+    private sealed class Owned(PartitionRuleState state, long version)
     {
         public PartitionRuleState State { get; set; } = state;
 
-        /// <summary>No event of the partition was committed under the loop's version yet.</summary>
-        public bool IsNew { get; set; }
+        /// <summary>The last version that events of the partition were committed under; 0 for none.</summary>
+        public long Version { get; set; } = version;
 
         public int Changes { get; private set; }
 
