@@ -54,7 +54,8 @@ internal static class RuleStateStore
             Parameters = { new() { Value = partition.Stream }, new() { Value = partition.LogId }, new() { Value = partition.PartitionId }, new() { Value = MetricsWriter.ConsumerGroup } },
         };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var blobs = new List<ReadOnlyMemory<byte>> { default };
+        byte[]? snapshot = null;
+        var changes = new List<byte[]>();
         while (await reader.ReadAsync(cancellationToken))
         {
             var (kind, at) = (reader.GetInt32(0), reader.GetInt64(1));
@@ -63,12 +64,21 @@ internal static class RuleStateStore
             if (at > offset)
                 throw new InvalidDataException($"The rules' state of partition {partition} is that of offset {at}, but the checkpoint stands at {offset}: it was set back by hand. Delete the partition's rows of rule_state_log and rule_state_snapshots too.");
             if (kind == 1)
-                blobs[0] = RuleStateCodec.Unpack(reader.GetFieldValue<byte[]>(2));
+                snapshot = reader.GetFieldValue<byte[]>(2);
             else if (kind == 2)
-                blobs.Add(RuleStateCodec.Unpack(reader.GetFieldValue<byte[]>(2)));
+                changes.Add(reader.GetFieldValue<byte[]>(2));
         }
 
-        return PartitionRuleState.Load(rules, blobs[0], blobs.Skip(1));
+        try
+        {
+            return PartitionRuleState.Load(rules, snapshot is null ? default : RuleStateCodec.Unpack(snapshot), changes.Select(c => (ReadOnlyMemory<byte>)RuleStateCodec.Unpack(c)));
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new InvalidDataException(
+                $"The rules' state of partition {partition} is damaged, or of a newer release: {exception.Message} Restore its rows of rule_state_log and rule_state_snapshots, or delete them: stateful rules then know nothing of before offset {offset}, and figures stay as they are.",
+                exception);
+        }
     }
 
     private static void Add(NpgsqlBatch batch, string sql, RuleStateChange[] changes, bool withPayload)
