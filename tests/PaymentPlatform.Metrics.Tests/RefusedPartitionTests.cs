@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using PaymentPlatform.Storage.Database.Rules;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Metrics.Tests;
@@ -8,6 +9,34 @@ namespace PaymentPlatform.Metrics.Tests;
 /// <summary>A partition whose rules can't be restored waits, and the others go on.</summary>
 public sealed class RefusedPartitionTests(PlatformFixture platform)
 {
+    private const string Readable = """
+        rules:
+          - name: all_events
+            version: 1
+            description: All events of a day.
+            metric_type: count
+            window: 1d
+        """;
+
+    [Fact]
+    public async Task Run_VersionThatThisProcessCantRead_PartitionWaitsForOneThatItCan()
+    {
+        await using var database = await MetricsDatabase.CreateAsync(platform);
+        var log = await ReadOnceAsync(database);
+        // A newer process took the partition, with rules that this one does not understand.
+        await database.QueryAsync("INSERT INTO rule_versions (yaml, sha256, created_by) VALUES ('rules: [{ name: later, form: unheard_of }]', '', 'test') RETURNING 1", r => r.GetInt32(0));
+        await database.QueryAsync("INSERT INTO rule_activations (stream, log_id, partition_id, from_offset, version) VALUES ('payments', 'log-1', 0, 1, 2) RETURNING 1", r => r.GetInt32(0));
+
+        await RunAsync(database, log, "payments/log-1/0 works with version 2 of the rules", async () =>
+        {
+            Assert.Equal(["0|1", "1|2"], await ActivationsAsync(database));
+            await using var connection = await database.Source.OpenConnectionAsync();
+            await RuleVersionStore.AddAsync(connection, Readable, "test", null, onlyFirst: false, CancellationToken.None);
+        });
+
+        Assert.Equal(["0|1", "1|2", "10|3"], await ActivationsAsync(database));
+    }
+
     [Fact]
     public async Task Run_StateThatIsDamaged_PartitionWaitsUntilItIsMended()
     {
@@ -61,4 +90,8 @@ public sealed class RefusedPartitionTests(PlatformFixture platform)
         for (var i = 0; i < 20; i++)
             log.Append(i % 2, Encoding.UTF8.GetBytes(TestEvents.Event($"t-{i}", TestEvents.Enqueued, "1")));
     }
+
+    /// <summary>Of partition 0: offset and version.</summary>
+    private static Task<List<string>> ActivationsAsync(MetricsDatabase database) =>
+        database.QueryAsync("SELECT concat_ws('|', from_offset, version) FROM rule_activations WHERE partition_id = 0 ORDER BY from_offset", r => r.GetString(0));
 }

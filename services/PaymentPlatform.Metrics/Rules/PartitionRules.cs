@@ -28,7 +28,7 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
 
     /// <summary>Restores the partition's state. Whatever was held for it is void.</summary>
     /// <returns>False when another owner has moved on meanwhile: ask for the partition again.</returns>
-    /// <exception cref="InvalidDataException">What is kept is damaged.</exception>
+    /// <exception cref="InvalidDataException">What is kept is damaged, or of rules that this process can't read. The message says what to do.</exception>
     public async ValueTask<bool> AssignAsync(StreamPartition partition, long offset, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -38,6 +38,9 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
             await catalog.RefreshAsync(cancellationToken);
         // Under the newest, which the loop takes before it evaluates anything more: rules that the loop's own version lacks have a state already.
         var newest = catalog.Current;
+        if (active > newest.Version)
+            throw new InvalidDataException(
+                $"Partition {partition} works with version {active} of the rules, which this process can't read, and no event may fall back behind it. Run the release that it was put in with, or put rules in that this one reads.");
         if (await RuleStateStore.LoadAsync(connection, partition, offset, newest.RuleSet, cancellationToken) is not { } state)
             return false;
         _owned[partition] = new(state, active);
