@@ -1,6 +1,9 @@
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
+using PaymentPlatform.Events;
+using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.Metrics.Rules;
+using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Storage.Database.Rules;
 using PaymentPlatform.Testing;
 
@@ -40,6 +43,49 @@ public sealed class PartitionRulesTests(PlatformFixture platform)
 
         Assert.Equal(["third|2"], await database.QueryAsync("SELECT concat_ws('|', rule_name, stream_offset) FROM dynamic_metrics WHERE rule_name = 'third'", r => r.GetString(0)));
         Assert.Equal(["0|2"], await ActivationsAsync(database, 0));
+    }
+
+    [Theory]
+    [InlineData(999, 0, 0, false)]
+    [InlineData(1_000, 0, 0, true)]
+    [InlineData(2, 500_000, 0, false)]
+    [InlineData(2, 550_000, 0, true)]
+    [InlineData(2, 550_000, 100_000, false)]
+    [InlineData(2, 600_000, 100_000, true)]
+    public async Task Cut_ChangesOfOwnersBefore_CountForTheNextSnapshot(int rows, int rowBytes, int snapshotBytes, bool isSnapshot)
+    {
+        await using var database = await MetricsDatabase.CreateAsync(platform);
+        var partition = new StreamPartition("payments", "log-1", 0);
+        List<RuleStateChange> changes = [.. Enumerable.Range(1, rows).Select(i => new RuleStateChange(partition, i, State(rowBytes), IsSnapshot: false))];
+        if (snapshotBytes > 0)
+            changes.Add(new(partition, 0, State(snapshotBytes), IsSnapshot: true));
+        await using (var connection = await database.Source.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        {
+            await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
+            await RuleStateStore.WriteAsync(transaction, changes, CancellationToken.None);
+            await transaction.CommitAsync(TestContext.Current.CancellationToken);
+        }
+
+        using var rules = new PartitionRules(database.Source, database.Rules, CardDataMode.Mask);
+        Assert.True(await rules.AssignAsync(partition, rows, CancellationToken.None));
+
+        Assert.Equal(isSnapshot, Assert.Single(rules.Cut([new(partition, rows, rows + 1)]).States).IsSnapshot);
+    }
+
+    /// <summary>Of a rule that is gone; as large as it says, or some bytes more.</summary>
+    private static byte[] State(int bytes)
+    {
+        var body = new byte[bytes];
+        new Random(bytes).NextBytes(body);
+        using var codec = new RuleStateCodec();
+        return codec.Pack(output =>
+        {
+            new PartitionRuleState(RuleSet.Parse(Third, "").RuleSet!).WriteChanges(output);
+            output.WriteText("gone");
+            output.WriteUnsigned(1UL);
+            output.WriteBytes(new byte[32]);
+            output.WriteBytes(body);
+        });
     }
 
     private static MetricsLoop Loop(MetricsDatabase database, TestLog log, RuleCatalog catalog) => MetricsDatabase.Loop(new ChaosConsumer(log, database.Source, 1, 0), database.Source, new(), catalog);

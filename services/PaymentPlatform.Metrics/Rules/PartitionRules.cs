@@ -41,9 +41,9 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
         if (active > newest.Version)
             throw new InvalidDataException(
                 $"Partition {partition} works with version {active} of the rules, which this process can't read, and no event may fall back behind it. Run the release that it was put in with, or put rules in that this one reads.");
-        if (await RuleStateStore.LoadAsync(connection, partition, offset, newest.RuleSet, cancellationToken) is not { } state)
+        if (await RuleStateStore.LoadAsync(connection, partition, offset, newest.RuleSet, cancellationToken) is not { } stored)
             return false;
-        _owned[partition] = new(state, active);
+        _owned[partition] = new(stored, active);
         return true;
     }
 
@@ -89,18 +89,19 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
 
     public void Dispose() => _codec.Dispose();
 
-    private sealed class Owned(PartitionRuleState state, long version)
+    private sealed class Owned(StoredRuleState stored, long version)
     {
-        public PartitionRuleState State { get; set; } = state;
+        public PartitionRuleState State { get; set; } = stored.State;
 
         /// <summary>The last version that events of the partition were committed under; 0 for none.</summary>
         public long Version { get; set; } = version;
 
-        public int Changes { get; private set; }
+        /// <summary>In the database since the last snapshot, whoever wrote them.</summary>
+        public int Changes { get; private set; } = stored.Changes;
 
-        public long ChangedBytes { get; private set; }
+        public long ChangedBytes { get; private set; } = stored.ChangedBytes;
 
-        public long SnapshotBytes { get; private set; }
+        public long SnapshotBytes { get; private set; } = stored.SnapshotBytes;
 
         public void Count(int bytes, bool isSnapshot)
         {

@@ -38,7 +38,7 @@ internal static class RuleStateStore
     /// <summary>As it stood at the checkpoint.</summary>
     /// <returns>Null when the checkpoint stands elsewhere by now: another owner has moved on.</returns>
     /// <exception cref="InvalidDataException">What is kept is damaged.</exception>
-    public static async Task<PartitionRuleState?> LoadAsync(NpgsqlConnection connection, StreamPartition partition, long offset, RuleSet rules, CancellationToken cancellationToken)
+    public static async Task<StoredRuleState?> LoadAsync(NpgsqlConnection connection, StreamPartition partition, long offset, RuleSet rules, CancellationToken cancellationToken)
     {
         // One statement, one moment: state and checkpoint are written together.
         const string sql = """
@@ -71,7 +71,8 @@ internal static class RuleStateStore
 
         try
         {
-            return PartitionRuleState.Load(rules, snapshot is null ? default : RuleStateCodec.Unpack(snapshot), changes.Select(c => (ReadOnlyMemory<byte>)RuleStateCodec.Unpack(c)));
+            var state = PartitionRuleState.Load(rules, snapshot is null ? default : RuleStateCodec.Unpack(snapshot), changes.Select(c => (ReadOnlyMemory<byte>)RuleStateCodec.Unpack(c)));
+            return new(state, changes.Count, changes.Sum(c => (long)c.Length), snapshot?.Length ?? 0);
         }
         catch (InvalidDataException exception)
         {
