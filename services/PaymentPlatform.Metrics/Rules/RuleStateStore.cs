@@ -21,6 +21,17 @@ internal static class RuleStateStore
 
     private const string ChangeSql = "INSERT INTO rule_state_log (stream, log_id, partition_id, next_offset, payload) SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bytea[])";
 
+    /// <summary>
+    /// Deletes state and activations of logs in whose place another one stands; answers how many rows of state. A process that has not noticed yet may write there once more: that is for the next time.
+    /// A log that nobody knows at the moment may come again, and keeps them.
+    /// </summary>
+    public const string DeleteGoneSql = """
+        WITH snapshots AS (DELETE FROM rule_state_snapshots r USING stream_logs l WHERE l.stream = r.stream AND l.log_id <> r.log_id RETURNING 1),
+          changes AS (DELETE FROM rule_state_log r USING stream_logs l WHERE l.stream = r.stream AND l.log_id <> r.log_id RETURNING 1),
+          activations AS (DELETE FROM rule_activations r USING stream_logs l WHERE l.stream = r.stream AND l.log_id <> r.log_id)
+        SELECT (SELECT count(*) FROM snapshots) + (SELECT count(*) FROM changes)
+        """;
+
     public static async Task WriteAsync(NpgsqlTransaction transaction, IReadOnlyCollection<RuleStateChange> changes, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
