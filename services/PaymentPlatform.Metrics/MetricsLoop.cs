@@ -210,9 +210,12 @@ internal sealed partial class MetricsLoop(
             var stale = await writer.CommitAsync(batch, abort);
             var elapsed = time.GetElapsedTime(started);
             if (stale.Count > 0)
+            {
                 telemetry.Outcome("stale", elapsed);
-            else
-                telemetry.Committed(batch, elapsed, time.GetUtcNow());
+                return stale;
+            }
+
+            telemetry.Committed(batch, elapsed, time.GetUtcNow());
             LogCommit(logger, batch.Events, batch.Failed.Count, batch.Figures.KeyCount, elapsed.TotalMilliseconds);
             return stale;
         }
