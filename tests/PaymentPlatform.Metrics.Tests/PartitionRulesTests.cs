@@ -72,6 +72,21 @@ public sealed class PartitionRulesTests(PlatformFixture platform)
         Assert.Equal(isSnapshot, Assert.Single(rules.Cut([new(partition, rows, rows + 1)]).States).IsSnapshot);
     }
 
+    [Fact]
+    public async Task Cut_NothingOfThePartition_NoActivationBeforeItsFirstEvents()
+    {
+        await using var database = await MetricsDatabase.CreateAsync(platform);
+        var partition = new StreamPartition("payments", "log-1", 0);
+        using var rules = new PartitionRules(database.Source, database.Rules, CardDataMode.Mask);
+        Assert.True(await rules.AssignAsync(partition, 0, CancellationToken.None));
+
+        var (states, activations) = rules.Cut([new(partition, 0, 0)]);
+
+        Assert.Empty(states);
+        Assert.Empty(activations);
+        Assert.Equal([new RuleActivation(1, partition, 0)], rules.Cut([new(partition, 0, 5)]).Activations);
+    }
+
     /// <summary>Of a rule that is gone; as large as it says, or some bytes more.</summary>
     private static byte[] State(int bytes)
     {

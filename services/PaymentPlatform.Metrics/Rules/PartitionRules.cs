@@ -70,14 +70,12 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
         var activations = new List<RuleActivation>();
         foreach (var range in ranges)
         {
-            // It was given up meanwhile: then so is the batch.
-            if (!_owned.TryGetValue(range.Partition, out var owned))
+            // Nothing of it; or it was given up meanwhile, and then so is the batch.
+            if (range.From == range.To || !_owned.TryGetValue(range.Partition, out var owned))
                 continue;
             if (owned.Version != _rules.Version)
                 activations.Add(new(_rules.Version, range.Partition, range.From));
             owned.Version = _rules.Version;
-            if (range.From == range.To)
-                continue;
             var isSnapshot = owned.Changes >= MaxChanges || owned.ChangedBytes >= MinBytes + owned.SnapshotBytes;
             var payload = _codec.Pack(isSnapshot ? owned.State.WriteSnapshot : owned.State.WriteChanges);
             owned.Count(payload.Length, isSnapshot);
