@@ -157,12 +157,13 @@ internal sealed partial class MetricsLoop(
         }
     }
 
-    /// <summary>The others go on: what comes of the partition meanwhile is dropped, as it is none of those that are read.</summary>
+    /// <summary>The others go on.</summary>
     private TimeSpan Wait(StreamPartition partition, TimeSpan most)
     {
         var failures = _waiting.GetValueOrDefault(partition).Failures;
         var backoff = Backoff(failures, most);
         _waiting[partition] = (failures + 1, time.GetTimestamp() + (long)(backoff.TotalSeconds * time.TimestampFrequency));
+        consumer.Hold(partition);
         return backoff;
     }
 
