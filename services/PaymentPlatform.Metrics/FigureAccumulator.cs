@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using PaymentPlatform.Events;
 using PaymentPlatform.Metrics.Deltas;
@@ -40,16 +41,23 @@ public sealed class FigureAccumulator
             _texts.IdOf(transaction.PaymentMethod.Span),
             _texts.IdOf(transaction.Currency.Span),
             _texts.IdOf(transaction.PaymentStatus.Span));
-        ref var sums = ref CollectionsMarshal.GetValueRefOrAddDefault(_sums, key, out var exists);
-        if (!exists)
-            sums.Id = Delta.IdOf(new(key.Window, _texts[key.Method], _texts[key.Currency], _texts[key.Status]));
-        if (!exists || amount < sums.Min)
-            sums.Min = amount;
-        if (!exists || amount > sums.Max)
-            sums.Max = amount;
-        sums.Total += amount;
-        sums.Count++;
-        Delta.AddEvent(sums.Id, amount, enqueuedAtMicros - micros, transaction.CustomerId.Span, transaction.MerchantId.Span, transaction.CustomerCountry.Span, idHash);
+        ref var known = ref CollectionsMarshal.GetValueRefOrNullRef(_sums, key);
+        var isNew = Unsafe.IsNullRef(ref known);
+        var id = isNew ? Delta.IdOf(new(key.Window, _texts[key.Method], _texts[key.Currency], _texts[key.Status])) : known.Id;
+        // First what can fail: then the event counts nowhere.
+        Delta.AddEvent(id, amount, enqueuedAtMicros - micros, transaction.CustomerId.Span, transaction.MerchantId.Span, transaction.CustomerCountry.Span, idHash);
+        if (isNew)
+        {
+            _sums.Add(key, new() { Id = id, Count = 1, Total = amount, Min = amount, Max = amount });
+            return;
+        }
+
+        if (amount < known.Min)
+            known.Min = amount;
+        if (amount > known.Max)
+            known.Max = amount;
+        known.Total += amount;
+        known.Count++;
     }
 
     public IEnumerable<FigureRow> Rows() => _sums.Select(pair => new FigureRow(

@@ -1,10 +1,11 @@
 using Npgsql;
 using PaymentPlatform.Metrics.Clusters;
+using PaymentPlatform.Metrics.Rules;
 using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Metrics;
 
-/// <summary>Makes the partitions of the days to come, and drops those that are older than the retention.</summary>
+/// <summary>Makes the partitions of the days to come, drops those that are older than the retention, and forgets what rules knew of logs that are gone.</summary>
 /// <param name="retention">0 is for ever.</param>
 internal sealed class MetricPartitions(NpgsqlDataSource database, TimeSpan retention, TimeProvider time)
 {
@@ -35,6 +36,7 @@ internal sealed class MetricPartitions(NpgsqlDataSource database, TimeSpan reten
                 dropped += await RunAsync<int>("SELECT metrics_drop_before($1, $2, $3, $4)", cancellationToken, table, column, today.AddDays(-(int)Math.Ceiling(retention.TotalDays)), RowsAtOnce) ?? 0;
         }
 
+        await RunAsync<long>(RuleStateStore.DeleteGoneSql, cancellationToken);
         return (made, dropped);
     }
 

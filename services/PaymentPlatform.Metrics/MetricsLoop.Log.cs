@@ -7,8 +7,11 @@ internal sealed partial class MetricsLoop
     [LoggerMessage(Level = LogLevel.Information, Message = "Metrics reads partition {Partition} from offset {Offset}")]
     private static partial void LogAssigned(ILogger logger, StreamPartition partition, long offset);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The rules' state of partition {Partition} could not be read, it is tried again in {Seconds} s: {Fault}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The rules' state of partition {Partition} could not be read, it is tried again in {Seconds:F1} s: {Fault}")]
     private static partial void LogNotRestored(ILogger logger, StreamPartition partition, string fault, double seconds);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Partition {Partition} stands still, the others go on; it is tried again in {Seconds:F1} s. {Fault}")]
+    private static partial void LogRefused(ILogger logger, StreamPartition partition, string fault, double seconds);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Metrics lost partition {Partition}; what was gathered from it is dropped")]
     private static partial void LogLost(ILogger logger, StreamPartition partition);

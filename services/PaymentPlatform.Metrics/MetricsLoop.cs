@@ -20,7 +20,14 @@ internal sealed partial class MetricsLoop(
 
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(5);
 
+    /// <summary>What somebody has to mend first.</summary>
+    private static readonly TimeSpan MaxRefusal = TimeSpan.FromSeconds(30);
+
     private readonly Dictionary<StreamPartition, long> _nextOffsets = [];
+
+    /// <summary>Partitions whose rules could not be restored: how often, and the moment (of the monotonic clock) from which it is tried again.</summary>
+    private readonly Dictionary<StreamPartition, (int Failures, long RetryAt)> _waiting = [];
+
     private GatheredBatch _gathered = new(parser, repeats, rules, logger);
     private GatheredBatch _committing = new(parser, repeats, rules, logger);
     private Task<IReadOnlyList<StreamPartition>>? _commit;
@@ -42,6 +49,7 @@ internal sealed partial class MetricsLoop(
 
             if (_commit is { IsCompleted: true })
                 await SettleAsync(abort);
+            await RetryAsync(abort);
             if (IsFull || (IsDue && _commit is null))
                 await CommitAsync(abort);
             else if (await consumer.ReadAsync(ReadTimeout(), abort) is { } next)
@@ -80,12 +88,14 @@ internal sealed partial class MetricsLoop(
                 await AssignAsync(partition, offset, abort);
                 break;
             case ConsumerEvent.Lost(var partition):
+                _waiting.Remove(partition);
                 await ForgetAsync(partition, abort);
                 LogLost(logger, partition);
                 break;
             case ConsumerEvent.Revoking(var partition):
                 // Should the commit fail, the others are read again; this one goes anyway, and its next owner reads it.
                 _nextOffsets.Remove(partition);
+                _waiting.Remove(partition);
                 await CommitAsync(abort);
                 await SettleAsync(abort);
                 repeats.Forget(partition);
@@ -131,14 +141,41 @@ internal sealed partial class MetricsLoop(
                 return;
             }
 
+            _waiting.Remove(partition);
             _nextOffsets[partition] = offset;
             LogAssigned(logger, partition, offset);
         }
         catch (NpgsqlException exception)
         {
-            var backoff = Backoff(_failures++);
+            var backoff = Wait(partition, MaxBackoff);
             LogNotRestored(logger, partition, exception.Message, backoff.TotalSeconds);
-            await Task.Delay(backoff, time, abort);
+        }
+        catch (InvalidDataException exception)
+        {
+            var backoff = Wait(partition, MaxRefusal);
+            LogRefused(logger, partition, exception.Message, backoff.TotalSeconds);
+        }
+    }
+
+    /// <summary>The others go on.</summary>
+    private TimeSpan Wait(StreamPartition partition, TimeSpan most)
+    {
+        var failures = _waiting.GetValueOrDefault(partition).Failures;
+        var backoff = Backoff(failures, most);
+        _waiting[partition] = (failures + 1, time.GetTimestamp() + (long)(backoff.TotalSeconds * time.TimestampFrequency));
+        consumer.Hold(partition);
+        return backoff;
+    }
+
+    /// <summary>Asks for the partitions whose wait is over.</summary>
+    private async ValueTask RetryAsync(CancellationToken abort)
+    {
+        if (_waiting.Count == 0)
+            return;
+        var now = time.GetTimestamp();
+        foreach (var (partition, (failures, _)) in _waiting.Where(w => w.Value.RetryAt <= now).ToArray())
+        {
+            _waiting[partition] = (failures, long.MaxValue);
             await consumer.RewindAsync(partition, abort);
         }
     }
@@ -174,9 +211,12 @@ internal sealed partial class MetricsLoop(
             var stale = await writer.CommitAsync(batch, abort);
             var elapsed = time.GetElapsedTime(started);
             if (stale.Count > 0)
+            {
                 telemetry.Outcome("stale", elapsed);
-            else
-                telemetry.Committed(batch, elapsed, time.GetUtcNow());
+                return stale;
+            }
+
+            telemetry.Committed(batch, elapsed, time.GetUtcNow());
             LogCommit(logger, batch.Events, batch.Failed.Count, batch.Figures.KeyCount, elapsed.TotalMilliseconds);
             return stale;
         }
@@ -210,7 +250,7 @@ internal sealed partial class MetricsLoop(
         catch (Exception exception) when (!abort.IsCancellationRequested)
         {
             _committing.Clear();
-            var backoff = Backoff(_failures++);
+            var backoff = Backoff(_failures++, MaxBackoff);
             if (exception is NpgsqlException)
                 LogCommitFailed(logger, exception.Message, backoff.TotalSeconds);
             else
@@ -220,8 +260,8 @@ internal sealed partial class MetricsLoop(
         }
     }
 
-    private static TimeSpan Backoff(int failures) =>
-        TimeSpan.FromMilliseconds(Math.Min(MaxBackoff.TotalMilliseconds, 50 * Math.Pow(2, Math.Min(failures, 10)) * (0.5 + Random.Shared.NextDouble())));
+    private static TimeSpan Backoff(int failures, TimeSpan most) =>
+        TimeSpan.FromMilliseconds(Math.Min(most.TotalMilliseconds, 50 * Math.Pow(2, Math.Min(failures, 10)) * (0.5 + Random.Shared.NextDouble())));
 
     private async ValueTask RewindAsync(CancellationToken abort)
     {

@@ -19,6 +19,14 @@ public abstract class MessageConsumer : IAsyncDisposable
     /// </summary>
     public abstract ValueTask RewindAsync(StreamPartition partition, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Reads nothing more of the partition until <see cref="RewindAsync"/> is called, and returns no batch of it after this call; its revocation or loss is announced as ever.
+    /// For a caller that can't take it now: without this its messages would be read ahead only to be dropped.
+    /// </summary>
+    public virtual void Hold(StreamPartition partition)
+    {
+    }
+
     /// <summary>Gives the partition up: the answer to <see cref="ConsumerEvent.Revoking"/>.</summary>
     public abstract ValueTask ReleaseAsync(StreamPartition partition, CancellationToken cancellationToken);
 

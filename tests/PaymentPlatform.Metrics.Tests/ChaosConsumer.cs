@@ -14,6 +14,7 @@ internal sealed class ChaosConsumer(TestLog log, NpgsqlDataSource database, int 
     private readonly Queue<ConsumerEvent> _events = new();
     private readonly Dictionary<StreamPartition, long> _owned = [];
     private readonly HashSet<StreamPartition> _revoking = [];
+    private readonly HashSet<StreamPartition> _held = [];
     private bool _started;
     private bool _stopping;
 
@@ -36,7 +37,7 @@ internal sealed class ChaosConsumer(TestLog log, NpgsqlDataSource database, int 
             await UpsetAsync(cancellationToken);
         if (_events.TryDequeue(out var next))
             return next;
-        var readable = _owned.Keys.Where(p => !_revoking.Contains(p) && !_stopping).Order().ToArray();
+        var readable = _owned.Keys.Where(p => !_revoking.Contains(p) && !_held.Contains(p) && !_stopping).Order().ToArray();
         _random.Shuffle(readable);
         foreach (var partition in readable)
         {
@@ -59,6 +60,8 @@ internal sealed class ChaosConsumer(TestLog log, NpgsqlDataSource database, int 
         Forget(partition);
         await AssignAsync(partition, cancellationToken);
     }
+
+    public override void Hold(StreamPartition partition) => _held.Add(partition);
 
     public override async ValueTask ReleaseAsync(StreamPartition partition, CancellationToken cancellationToken)
     {
@@ -124,6 +127,7 @@ internal sealed class ChaosConsumer(TestLog log, NpgsqlDataSource database, int 
                 await using var connection = await database.OpenConnectionAsync(cancellationToken);
                 var offset = await CheckpointStore.GetOrCreateAsync(connection, MetricsWriter.ConsumerGroup, partition, 0, cancellationToken);
                 _owned[partition] = offset;
+                _held.Remove(partition);
                 _events.Enqueue(new ConsumerEvent.Assigned(partition, offset));
                 if (_stopping && _revoking.Add(partition))
                     _events.Enqueue(new ConsumerEvent.Revoking(partition));

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.MetricEngine.Sketches;
@@ -145,6 +146,35 @@ public sealed class DeltaFolderTests(PlatformFixture platform)
         Assert.True(await database.FoldAllAsync(maxRows: 3) == 2);
 
         Assert.Equal(["bucket|0.000000|300.000000|volume|3|EUR|sum|10|4|10.0000|1.0000|4.0000", "bucket|0.000000|300.000000|volume|3|USD|count|4|0|0.0000"], await database.FoldedAsync());
+    }
+
+    [Fact]
+    public async Task Fold_BucketBeyondWhatADecimalHolds_StaysAtTheLimitAndIsLogged()
+    {
+        await using var database = await MetricsDatabase.CreateAsync(platform);
+        var lines = new LogCollector();
+        var limit = (Int128)decimal.MaxValue;
+        for (var i = 0; i < 3; i++)
+        {
+            var delta = new MetricDelta();
+            var euros = new RuleBucket("volume", 3, MetricType.Sum, "EUR", 0, 300_000_000);
+            delta.AddBucket(euros, new() { Count = 2, Sum = limit + 1, Min = -limit - 1, Max = limit + 1 });
+            delta.AddBucket(euros with { GroupKey = "USD" }, new() { Count = 1, Sum = 10_000, Min = 10_000, Max = 10_000 });
+            await using var connection = await database.Source.OpenConnectionAsync(TestContext.Current.CancellationToken);
+            await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
+            await DeltaTables.AppendAsync(transaction, delta, CancellationToken.None);
+            await transaction.CommitAsync(TestContext.Current.CancellationToken);
+        }
+
+        var folder = new DeltaFolder(database.Source, maxRows: 1, lines);
+        while (await folder.FoldAsync(CancellationToken.None) > 0)
+        {
+        }
+
+        Assert.Equal(
+            ["bucket|0.000000|300.000000|volume|3|EUR|sum|6|0|7922816251426433759354395.0335|-7922816251426433759354395.0335|7922816251426433759354395.0335", "bucket|0.000000|300.000000|volume|3|USD|sum|3|0|3.0000|1.0000|1.0000"],
+            await database.FoldedAsync());
+        Assert.Equal(3, lines.Count(LogLevel.Error, "rule volume, version 3"));
     }
 
     /// <summary>By plain LINQ over JSON: exact where the sketches are exact, percentiles within 1 %.</summary>

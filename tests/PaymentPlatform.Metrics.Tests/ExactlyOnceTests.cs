@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using PaymentPlatform.Metrics;
 using PaymentPlatform.Testing;
@@ -36,6 +39,21 @@ public sealed class ExactlyOnceTests(PlatformFixture platform)
         // Stale owners met the fence.
         Assert.All(consumers, c => Assert.True(c.Rewinds > 0));
         await database.AssertEqualsAsync(log);
+    }
+
+    [Fact]
+    public async Task Run_CommitsThatMeetTheFence_NotLoggedAsDone()
+    {
+        await using var database = await MetricsDatabase.CreateAsync(platform);
+        var log = TestLog.Random(61, partitions: 3, events: 2_000);
+        var lines = new LogCollector();
+
+        await database.RunAsync(log, [.. Enumerable.Range(0, 2).Select(i => MetricsDatabase.Loop(
+            new ChaosConsumer(log, database.Source, 610 + i, 0), database.Source, new() { CommitInterval = TimeSpan.FromMilliseconds(2) }, database.Rules, logger: lines))]);
+
+        Assert.True(lines.Count(LogLevel.Warning, "Another owner has moved on") > 0);
+        var committed = lines.Lines.Select(l => Regex.Match(l.Text, "^Commit of ([0-9]+) events")).Where(m => m.Success).Sum(m => long.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture));
+        Assert.Equal(log.All.Count(), committed);
     }
 
     [Theory]

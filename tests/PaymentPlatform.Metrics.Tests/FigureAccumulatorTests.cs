@@ -69,6 +69,27 @@ public sealed class FigureAccumulatorTests
         Assert.Equal(25_000, Assert.Single(accumulator.Rows()).TotalScaled);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Add_FailsHalfWay_NothingIsCounted(int before)
+    {
+        var parser = new TransactionParser(new());
+        var accumulator = new FigureAccumulator();
+        ParsedTransaction Parse() => parser.Parse(Encoding.UTF8.GetBytes(TestEvents.Event("t", TestEvents.Enqueued, "2.5")), TestEvents.EnqueuedMicros).Transaction;
+        for (var i = 0; i < before; i++)
+            accumulator.Add(Parse(), TestEvents.EnqueuedMicros, 1);
+        var broken = Parse();
+        // No parser gives this: it stands for any fault of the sketches.
+        typeof(ParsedTransaction).GetProperty(nameof(ParsedTransaction.AmountScaled))!.SetValue(broken, (Int128)(-1));
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => accumulator.Add(broken, TestEvents.EnqueuedMicros, 2));
+
+        Assert.Equal(Enumerable.Repeat((1L, (Int128)25_000, (Int128)25_000), before), accumulator.Rows().Select(r => (r.Count, r.TotalScaled, r.MinScaled)));
+        Assert.Equal(before, accumulator.KeyCount);
+        Assert.All(accumulator.Delta.Histograms(), h => Assert.Equal(before, h.Sketch.Count));
+    }
+
     private static List<Figure> Figures(IEnumerable<byte[]> payloads) =>
     [
         .. Rows(payloads).Select(r => new Figure(

@@ -59,6 +59,24 @@ public sealed class MetricPartitionsTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Maintain_StreamMadeAgain_RuleStateOfTheLogBeforeGoes()
+    {
+        await using var database = await MetricsDatabase.CreateAsync(platform);
+        await database.QueryAsync("INSERT INTO stream_logs (stream, log_id, partition_count) VALUES ('payments', 'log-2', 2) RETURNING 1", r => r.GetInt32(0));
+        // Of the other stream nobody knows the log: it may come again.
+        foreach (var (stream, log) in ((string, string)[])[("payments", "log-1"), ("payments", "log-2"), ("other", "log-3")])
+        {
+            foreach (var (table, columns, values) in RuleTables)
+                await database.QueryAsync($"INSERT INTO {table} (stream, log_id, partition_id, {columns}) VALUES ('{stream}', '{log}', 0, {values}) RETURNING 1", r => r.GetInt32(0));
+        }
+
+        await new MetricPartitions(database.Source, TimeSpan.Zero, TimeProvider.System).MaintainAsync(CancellationToken.None);
+
+        foreach (var (table, _, _) in RuleTables)
+            Assert.Equal(["log-2", "log-3"], await database.QueryAsync($"SELECT log_id FROM {table} ORDER BY 1", r => r.GetString(0)));
+    }
+
+    [Fact]
     public async Task Maintain_NoRetention_KeepsAll()
     {
         await using var database = await MetricsDatabase.CreateAsync(platform);
@@ -76,6 +94,9 @@ public sealed class MetricPartitionsTests(PlatformFixture platform)
         var (rest, _) = await new MetricPartitions(database.Source, TimeSpan.FromDays(1), time).MaintainAsync(CancellationToken.None);
         Assert.Equal(4 * MetricPartitions.Tables.Count, made.Sum(m => m.Made) + rest);
     }
+
+    private static readonly (string Table, string Columns, string Values)[] RuleTables =
+        [("rule_state_log", "next_offset, payload", "5, ''"), ("rule_state_snapshots", "next_offset, payload", "4, ''"), ("rule_activations", "from_offset, version", "0, 1")];
 
     private static Task<List<string>> WhereAsync(MetricsDatabase database) => database.QueryAsync("SELECT tableoid::regclass::text FROM payment_metrics_5m ORDER BY 1", r => r.GetString(0));
 

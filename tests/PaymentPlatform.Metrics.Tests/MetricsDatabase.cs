@@ -46,12 +46,14 @@ internal sealed class MetricsDatabase : IAsyncDisposable
     /// <summary>Runs loops until the checkpoints stand at the log's end, then stops them gracefully.</summary>
     public async Task RunAsync(TestLog log, params MessageConsumer[] consumers) => await RunAsync(log, Source, new() { CommitInterval = TimeSpan.FromMilliseconds(2) }, consumers);
 
-    public async Task RunAsync(TestLog log, NpgsqlDataSource through, MetricsOptions options, params MessageConsumer[] consumers)
+    public Task RunAsync(TestLog log, NpgsqlDataSource through, MetricsOptions options, params MessageConsumer[] consumers) =>
+        RunAsync(log, [.. consumers.Select(consumer => Loop(consumer, through, options, Rules))]);
+
+    public async Task RunAsync(TestLog log, params MetricsLoop[] loops)
     {
         using var stop = new CancellationTokenSource();
         using var abort = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-        var loops = consumers.Select(consumer => Task.Run(() => Loop(consumer, through, options, Rules).RunAsync(stop.Token, abort.Token))).ToArray();
-        var all = Task.WhenAll(loops);
+        var all = Task.WhenAll(loops.Select(loop => Task.Run(() => loop.RunAsync(stop.Token, abort.Token))));
         await Eventually.TrueAsync(async () => all.IsCompleted || await IsReadAsync(log), "the log is read", TimeSpan.FromMinutes(2));
         await stop.CancelAsync();
         await all;

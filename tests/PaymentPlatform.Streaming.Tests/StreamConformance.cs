@@ -331,6 +331,25 @@ public abstract class StreamConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Hold_MoreArrives_NothingComesUntilTheRewind()
+    {
+        await using var publisher = Fixture.CreatePublisher();
+        await publisher.PublishAsync([.. Enumerable.Range(0, 10).Select(i => Messages.Of($"{i}", key: "one"))]);
+        await using var reader = await TestReader.CreateAsync(Fixture, "hold", commits: false);
+        await reader.UntilOwnsAsync(StreamFixture.Partitions);
+        await reader.UntilSeenAsync(10);
+        var partition = reader.Seen[0].Partition;
+
+        reader.Consumer.Hold(partition);
+        await publisher.PublishAsync([.. Enumerable.Range(10, 5).Select(i => Messages.Of($"{i}", key: "one"))]);
+        Assert.True(await reader.IsQuietAsync(TimeSpan.FromSeconds(1)));
+        await reader.Consumer.RewindAsync(partition, Cancellation);
+        await reader.UntilSeenAsync(25);
+
+        Assert.Equal(Enumerable.Range(0, 10).Concat(Enumerable.Range(0, 15)).Select(i => $"{i}"), reader.Seen.Select(m => m.Text));
+    }
+
+    [Fact]
     public async Task Recreate_StreamInUse_IsReadFromItsBeginning()
     {
         await using var publisher = Fixture.CreatePublisher();

@@ -6,7 +6,7 @@ namespace PaymentPlatform.Metrics.Deltas;
 
 /// <summary>Merges rows of <c>metric_deltas</c> into the tables and deletes them, in one transaction: a fold that ends half-way changes nothing.</summary>
 /// <param name="maxRows">Of one fold. It ends after 4 MiB of payload too.</param>
-public sealed class DeltaFolder(NpgsqlDataSource database, int maxRows = DeltaFolder.DefaultRows)
+public sealed class DeltaFolder(NpgsqlDataSource database, int maxRows = DeltaFolder.DefaultRows, ILogger? logger = null)
 {
     public const int DefaultRows = 200;
 
@@ -30,7 +30,7 @@ public sealed class DeltaFolder(NpgsqlDataSource database, int maxRows = DeltaFo
         await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
         if (!await TryLockAsync(transaction, cancellationToken))
             return null;
-        var rows = await FoldAsync(transaction, maxRows, cancellationToken);
+        var rows = await FoldAsync(transaction, maxRows, cancellationToken, logger);
         if (rows > 0)
             await transaction.CommitAsync(cancellationToken);
         return rows;
@@ -39,13 +39,13 @@ public sealed class DeltaFolder(NpgsqlDataSource database, int maxRows = DeltaFo
     /// <summary>One fold in the caller's transaction, which holds <see cref="LockKey"/>, over the tables that its search path finds.</summary>
     /// <returns>How many rows were folded.</returns>
     /// <inheritdoc cref="FoldAsync(CancellationToken)" path="/exception"/>
-    public static async Task<int> FoldAsync(NpgsqlTransaction transaction, int maxRows, CancellationToken cancellationToken)
+    public static async Task<int> FoldAsync(NpgsqlTransaction transaction, int maxRows, CancellationToken cancellationToken, ILogger? logger = null)
     {
         var delta = new MetricDelta();
         var ids = await ReadAsync(transaction, delta, maxRows, cancellationToken);
         if (ids.Count == 0)
             return 0;
-        await DeltaTables.MergeAsync(transaction, delta, cancellationToken);
+        await DeltaTables.MergeAsync(transaction, delta, cancellationToken, logger);
         await using var delete = new NpgsqlCommand("DELETE FROM metric_deltas WHERE id = ANY ($1)", transaction.Connection, transaction) { Parameters = { new() { Value = ids.ToArray() } } };
         var deleted = await delete.ExecuteNonQueryAsync(cancellationToken);
         return deleted == ids.Count

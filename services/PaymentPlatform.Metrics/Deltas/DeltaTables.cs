@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.Metrics.Rules;
@@ -6,7 +7,7 @@ using PaymentPlatform.Metrics.Rules;
 namespace PaymentPlatform.Metrics.Deltas;
 
 /// <summary>Appends deltas, and merges one into the tables.</summary>
-public static class DeltaTables
+public static partial class DeltaTables
 {
     private const string SelectHistogramsSql = """
         SELECT b.at, h.sketch
@@ -48,19 +49,24 @@ public static class DeltaTables
         WHERE m.window_start = b.w AND m.payment_method = b.method AND m.currency = b.currency AND m.payment_status = b.status AND m.window_start BETWEEN $5 AND $6
         """;
 
+    // Answers where rows stand at the limit; without their groups, which are senders' texts.
     private const string UpsertBucketsSql = """
-        INSERT INTO rule_buckets AS r (window_start, rule_name, rule_version, group_key, window_end, metric_type, event_count, matched, total, min_value, max_value)
-        SELECT w, name, version, grp, e, type, count, matched, total, min, max
-        FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bigint[], $8::bigint[], $9::numeric[], $10::numeric[], $11::numeric[])
-          AS b(w, name, version, grp, e, type, count, matched, total, min, max)
-        ORDER BY w, name COLLATE "C", version COLLATE "C", grp COLLATE "C", e
-        ON CONFLICT (window_start, rule_name, rule_version, group_key, window_end) DO UPDATE SET
-          event_count = r.event_count + excluded.event_count,
-          matched = r.matched + excluded.matched,
-          total = r.total + excluded.total,
-          min_value = least(r.min_value, excluded.min_value),
-          max_value = greatest(r.max_value, excluded.max_value),
-          updated_at = now()
+        WITH folded AS (
+          INSERT INTO rule_buckets AS r (window_start, rule_name, rule_version, group_key, window_end, metric_type, event_count, matched, total, min_value, max_value)
+          SELECT w, name, version, grp, e, type, count, matched, total, min, max
+          FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bigint[], $8::bigint[], $9::numeric[], $10::numeric[], $11::numeric[])
+            AS b(w, name, version, grp, e, type, count, matched, total, min, max)
+          ORDER BY w, name COLLATE "C", version COLLATE "C", grp COLLATE "C", e
+          ON CONFLICT (window_start, rule_name, rule_version, group_key, window_end) DO UPDATE SET
+            event_count = r.event_count + excluded.event_count,
+            matched = r.matched + excluded.matched,
+            total = greatest(-$12, least($12, r.total + excluded.total)),
+            min_value = least(r.min_value, excluded.min_value),
+            max_value = greatest(r.max_value, excluded.max_value),
+            updated_at = now()
+          RETURNING rule_name, rule_version, window_start, total, min_value, max_value
+        )
+        SELECT DISTINCT rule_name, rule_version, window_start FROM folded WHERE abs(total) >= $12 OR min_value <= -$12 OR max_value >= $12
         """;
 
     private const string SelectSamplesSql = "SELECT b.at, s.payload FROM unnest($1::timestamptz[]) WITH ORDINALITY AS b(w, at) JOIN cluster_samples s ON s.window_start = b.w WHERE s.window_start BETWEEN $2 AND $3";
@@ -70,6 +76,9 @@ public static class DeltaTables
         SELECT w, payload FROM unnest($1::timestamptz[], $2::bytea[]) AS b(w, payload) ORDER BY w
         ON CONFLICT (window_start) DO UPDATE SET payload = excluded.payload, updated_at = now()
         """;
+
+    /// <summary>What readers can take of a bucket's sum: 96 bits. One that is larger stays there: it must not keep all others from being folded.</summary>
+    private static readonly Int128 MostScaled = (Int128)decimal.MaxValue;
 
     /// <summary>One row of <c>metric_deltas</c>, for a fold to come.</summary>
     public static async Task AppendAsync(NpgsqlTransaction transaction, MetricDelta delta, CancellationToken cancellationToken)
@@ -81,10 +90,10 @@ public static class DeltaTables
     /// <summary>
     /// Adds the delta to what the tables hold. One at a time: the caller holds <see cref="DeltaFolder.LockKey"/>, so that what is read here stays as it is until it is written. Rows of figures, which commits lock too, come last and are locked briefly.
     /// </summary>
-    public static async Task MergeAsync(NpgsqlTransaction transaction, MetricDelta delta, CancellationToken cancellationToken)
+    public static async Task MergeAsync(NpgsqlTransaction transaction, MetricDelta delta, CancellationToken cancellationToken, ILogger? logger = null)
     {
         await MergeHistogramsAsync(transaction, [.. delta.Histograms()], cancellationToken);
-        await MergeBucketsAsync(transaction, [.. delta.Buckets()], cancellationToken);
+        await MergeBucketsAsync(transaction, [.. delta.Buckets()], logger ?? NullLogger.Instance, cancellationToken);
         await MergeSamplesAsync(transaction, [.. delta.Samples], cancellationToken);
         await MergeFiguresAsync(transaction, [.. delta.Figures()], cancellationToken);
     }
@@ -159,7 +168,7 @@ public static class DeltaTables
         }
     }
 
-    private static async Task MergeBucketsAsync(NpgsqlTransaction transaction, FoldedBucket[] rows, CancellationToken cancellationToken)
+    private static async Task MergeBucketsAsync(NpgsqlTransaction transaction, FoldedBucket[] rows, ILogger logger, CancellationToken cancellationToken)
     {
         if (rows.Length == 0)
             return;
@@ -172,11 +181,16 @@ public static class DeltaTables
         command.Parameters.Add(SqlArray.Of(rows, r => RuleNames.Type(r.Bucket.MetricType)));
         command.Parameters.Add(SqlArray.Of(rows, r => r.Values.Count));
         command.Parameters.Add(SqlArray.Of(rows, r => r.Values.Matched));
-        command.Parameters.Add(SqlArray.Of(rows, r => MetricsWriter.ToDecimal(r.Values.Sum)));
-        command.Parameters.Add(SqlArray.Of(rows, r => HasValues(r) ? MetricsWriter.ToDecimal(r.Values.Min) : (decimal?)null));
-        command.Parameters.Add(SqlArray.Of(rows, r => HasValues(r) ? MetricsWriter.ToDecimal(r.Values.Max) : (decimal?)null));
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        command.Parameters.Add(SqlArray.Of(rows, r => Limited(r.Values.Sum)));
+        command.Parameters.Add(SqlArray.Of(rows, r => HasValues(r) ? Limited(r.Values.Min) : (decimal?)null));
+        command.Parameters.Add(SqlArray.Of(rows, r => HasValues(r) ? Limited(r.Values.Max) : (decimal?)null));
+        command.Parameters.Add(new() { Value = MetricsWriter.ToDecimal(MostScaled) });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            LogAtLimit(logger, reader.GetString(0), reader.GetString(1), reader.GetDateTime(2), MetricsWriter.ToDecimal(MostScaled));
     }
+
+    private static decimal Limited(Int128 scaled) => MetricsWriter.ToDecimal(Int128.Clamp(scaled, -MostScaled, MostScaled));
 
     private static bool HasValues(FoldedBucket row) => row.Bucket.MetricType is MetricType.Sum or MetricType.Average && row.Values.Count > 0;
 
@@ -202,4 +216,7 @@ public static class DeltaTables
         upsert.Parameters.Add(SqlArray.Bytes(rows, r => r.Value.ToBytes()));
         await upsert.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Values of rule {Rule}, version {Version}, in the window from {Start:u} are too large to be added up: a group's figure stays at {Limit} and is wrong. Narrow the rule's condition, its group or its window")]
+    private static partial void LogAtLimit(ILogger logger, string rule, string version, DateTime start, decimal limit);
 }

@@ -12,7 +12,7 @@ internal sealed partial class FoldService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var folder = new DeltaFolder(connections.Database);
+        var folder = new DeltaFolder(connections.Database, logger: logger);
         var failures = 0;
         try
         {

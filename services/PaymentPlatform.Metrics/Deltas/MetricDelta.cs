@@ -51,10 +51,13 @@ public sealed partial class MetricDelta
     /// <param name="idHash">Of the message id.</param>
     public void AddEvent(int key, Int128 amountScaled, long latencyMicros, ReadOnlySpan<byte> customerId, ReadOnlySpan<byte> merchantId, ReadOnlySpan<byte> country, ulong idHash)
     {
-        AddBin(key, HistogramKind.TransactionAmount, DDSketch.BinOf(amountScaled), 1);
+        // First what can fail: nothing is half added.
+        var amount = DDSketch.BinOf(amountScaled);
         // Milliseconds, scaled as amounts are.
-        if (latencyMicros >= 0)
-            AddBin(key, HistogramKind.IngestLatency, DDSketch.BinOf((Int128)latencyMicros * 10), 1);
+        int? latency = latencyMicros >= 0 ? DDSketch.BinOf((Int128)latencyMicros * 10) : null;
+        AddBin(key, HistogramKind.TransactionAmount, amount, 1);
+        if (latency is { } bin)
+            AddBin(key, HistogramKind.IngestLatency, bin, 1);
         if (!customerId.IsEmpty)
             AddUnique(key, 0, HyperLogLog.EntryOf(StableHash.Of(customerId)));
         if (!merchantId.IsEmpty)

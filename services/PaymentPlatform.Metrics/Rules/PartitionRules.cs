@@ -28,7 +28,7 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
 
     /// <summary>Restores the partition's state. Whatever was held for it is void.</summary>
     /// <returns>False when another owner has moved on meanwhile: ask for the partition again.</returns>
-    /// <exception cref="InvalidDataException">What is kept is damaged.</exception>
+    /// <exception cref="InvalidDataException">What is kept is damaged, or of rules that this process can't read. The message says what to do.</exception>
     public async ValueTask<bool> AssignAsync(StreamPartition partition, long offset, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -36,9 +36,14 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
         // Another process took a version that this one has not seen yet: no event may fall back behind it.
         if (active > catalog.Current.Version)
             await catalog.RefreshAsync(cancellationToken);
-        if (await RuleStateStore.LoadAsync(connection, partition, offset, _rules.RuleSet, cancellationToken) is not { } state)
+        // Under the newest, which the loop takes before it evaluates anything more: rules that the loop's own version lacks have a state already.
+        var newest = catalog.Current;
+        if (active > newest.Version)
+            throw new InvalidDataException(
+                $"Partition {partition} works with version {active} of the rules, which this process can't read, and no event may fall back behind it. Run the release that it was put in with, or put rules in that this one reads.");
+        if (await RuleStateStore.LoadAsync(connection, partition, offset, newest.RuleSet, cancellationToken) is not { } stored)
             return false;
-        _owned[partition] = new(state) { IsNew = active != _rules.Version };
+        _owned[partition] = new(stored, active);
         return true;
     }
 
@@ -52,10 +57,7 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
         _rules = catalog.Current;
         _evaluator = new(_rules.RuleSet, cardData);
         foreach (var owned in _owned.Values)
-        {
             owned.State = owned.State.Continue(_rules.RuleSet);
-            owned.IsNew = true;
-        }
     }
 
     public void Evaluate(StreamPartition partition, ParseResult result, long offset, long enqueuedAtMicros, RuleOutput output) =>
@@ -68,14 +70,12 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
         var activations = new List<RuleActivation>();
         foreach (var range in ranges)
         {
-            // It was given up meanwhile: then so is the batch.
-            if (!_owned.TryGetValue(range.Partition, out var owned))
+            // Nothing of it; or it was given up meanwhile, and then so is the batch.
+            if (range.From == range.To || !_owned.TryGetValue(range.Partition, out var owned))
                 continue;
-            if (owned.IsNew)
+            if (owned.Version != _rules.Version)
                 activations.Add(new(_rules.Version, range.Partition, range.From));
-            owned.IsNew = false;
-            if (range.From == range.To)
-                continue;
+            owned.Version = _rules.Version;
             var isSnapshot = owned.Changes >= MaxChanges || owned.ChangedBytes >= MinBytes + owned.SnapshotBytes;
             var payload = _codec.Pack(isSnapshot ? owned.State.WriteSnapshot : owned.State.WriteChanges);
             owned.Count(payload.Length, isSnapshot);
@@ -87,18 +87,19 @@ internal sealed class PartitionRules(Npgsql.NpgsqlDataSource database, RuleCatal
 
     public void Dispose() => _codec.Dispose();
 
-    private sealed class Owned(PartitionRuleState state)
+    private sealed class Owned(StoredRuleState stored, long version)
     {
-        public PartitionRuleState State { get; set; } = state;
+        public PartitionRuleState State { get; set; } = stored.State;
 
-        /// <summary>No event of the partition was committed under the loop's version yet.</summary>
-        public bool IsNew { get; set; }
+        /// <summary>The last version that events of the partition were committed under; 0 for none.</summary>
+        public long Version { get; set; } = version;
 
-        public int Changes { get; private set; }
+        /// <summary>In the database since the last snapshot, whoever wrote them.</summary>
+        public int Changes { get; private set; } = stored.Changes;
 
-        public long ChangedBytes { get; private set; }
+        public long ChangedBytes { get; private set; } = stored.ChangedBytes;
 
-        public long SnapshotBytes { get; private set; }
+        public long SnapshotBytes { get; private set; } = stored.SnapshotBytes;
 
         public void Count(int bytes, bool isSnapshot)
         {

@@ -21,6 +21,17 @@ internal static class RuleStateStore
 
     private const string ChangeSql = "INSERT INTO rule_state_log (stream, log_id, partition_id, next_offset, payload) SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bytea[])";
 
+    /// <summary>
+    /// Deletes state and activations of logs in whose place another one stands; answers how many rows of state. A process that has not noticed yet may write there once more: that is for the next time.
+    /// A log that nobody knows at the moment may come again, and keeps them.
+    /// </summary>
+    public const string DeleteGoneSql = """
+        WITH snapshots AS (DELETE FROM rule_state_snapshots r USING stream_logs l WHERE l.stream = r.stream AND l.log_id <> r.log_id RETURNING 1),
+          changes AS (DELETE FROM rule_state_log r USING stream_logs l WHERE l.stream = r.stream AND l.log_id <> r.log_id RETURNING 1),
+          activations AS (DELETE FROM rule_activations r USING stream_logs l WHERE l.stream = r.stream AND l.log_id <> r.log_id)
+        SELECT (SELECT count(*) FROM snapshots) + (SELECT count(*) FROM changes)
+        """;
+
     public static async Task WriteAsync(NpgsqlTransaction transaction, IReadOnlyCollection<RuleStateChange> changes, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
@@ -38,7 +49,7 @@ internal static class RuleStateStore
     /// <summary>As it stood at the checkpoint.</summary>
     /// <returns>Null when the checkpoint stands elsewhere by now: another owner has moved on.</returns>
     /// <exception cref="InvalidDataException">What is kept is damaged.</exception>
-    public static async Task<PartitionRuleState?> LoadAsync(NpgsqlConnection connection, StreamPartition partition, long offset, RuleSet rules, CancellationToken cancellationToken)
+    public static async Task<StoredRuleState?> LoadAsync(NpgsqlConnection connection, StreamPartition partition, long offset, RuleSet rules, CancellationToken cancellationToken)
     {
         // One statement, one moment: state and checkpoint are written together.
         const string sql = """
@@ -54,7 +65,8 @@ internal static class RuleStateStore
             Parameters = { new() { Value = partition.Stream }, new() { Value = partition.LogId }, new() { Value = partition.PartitionId }, new() { Value = MetricsWriter.ConsumerGroup } },
         };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var blobs = new List<ReadOnlyMemory<byte>> { default };
+        byte[]? snapshot = null;
+        var changes = new List<byte[]>();
         while (await reader.ReadAsync(cancellationToken))
         {
             var (kind, at) = (reader.GetInt32(0), reader.GetInt64(1));
@@ -63,12 +75,22 @@ internal static class RuleStateStore
             if (at > offset)
                 throw new InvalidDataException($"The rules' state of partition {partition} is that of offset {at}, but the checkpoint stands at {offset}: it was set back by hand. Delete the partition's rows of rule_state_log and rule_state_snapshots too.");
             if (kind == 1)
-                blobs[0] = RuleStateCodec.Unpack(reader.GetFieldValue<byte[]>(2));
+                snapshot = reader.GetFieldValue<byte[]>(2);
             else if (kind == 2)
-                blobs.Add(RuleStateCodec.Unpack(reader.GetFieldValue<byte[]>(2)));
+                changes.Add(reader.GetFieldValue<byte[]>(2));
         }
 
-        return PartitionRuleState.Load(rules, blobs[0], blobs.Skip(1));
+        try
+        {
+            var state = PartitionRuleState.Load(rules, snapshot is null ? default : RuleStateCodec.Unpack(snapshot), changes.Select(c => (ReadOnlyMemory<byte>)RuleStateCodec.Unpack(c)));
+            return new(state, changes.Count, changes.Sum(c => (long)c.Length), snapshot?.Length ?? 0);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new InvalidDataException(
+                $"The rules' state of partition {partition} is damaged, or of a newer release: {exception.Message} Restore its rows of rule_state_log and rule_state_snapshots, or delete them: stateful rules then know nothing of before offset {offset}, and figures stay as they are.",
+                exception);
+        }
     }
 
     private static void Add(NpgsqlBatch batch, string sql, RuleStateChange[] changes, bool withPayload)

@@ -68,6 +68,16 @@ internal sealed partial class KafkaMessageConsumer
         partition.Beyond = null;
     }
 
+    /// <summary>The caller can't take it: it stays closed until it is wanted again.</summary>
+    private void Hold(OwnedPartition owned)
+    {
+        if (!_polledPartitions.TryGetValue(owned.Partition.PartitionId, out var partition) || partition.Owned != owned)
+            return;
+        Pause(partition);
+        partition.Close();
+        partition.OpenAt = long.MaxValue;
+    }
+
     /// <summary>Another log stands behind the topic's name.</summary>
     private void MoveTo(string logId)
     {

@@ -94,6 +94,12 @@ internal sealed partial class KafkaMessageConsumer : MessageConsumer
         return ValueTask.CompletedTask;
     }
 
+    public override void Hold(StreamPartition partition)
+    {
+        if (_state.BeginRewind(partition) is { } owned)
+            _commands.Enqueue(() => Hold(owned));
+    }
+
     public override ValueTask ReleaseAsync(StreamPartition partition, CancellationToken cancellationToken)
     {
         if (_state.Release(partition))

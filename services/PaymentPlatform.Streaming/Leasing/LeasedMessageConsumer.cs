@@ -98,6 +98,9 @@ internal partial class LeasedMessageConsumer : MessageConsumer
         }
     }
 
+    /// <summary>A rewind that is begun, and ends with the next one.</summary>
+    public override void Hold(StreamPartition partition) => _state.BeginRewind(partition);
+
     public override async ValueTask ReleaseAsync(StreamPartition partition, CancellationToken cancellationToken)
     {
         // A renewal that is on its way would take a released partition for a new one.
