@@ -1,15 +1,19 @@
+using PaymentPlatform.Events;
 using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.Query;
+using PaymentPlatform.Query.FailedItems;
+using PaymentPlatform.Streaming;
 
 namespace Microsoft.Extensions.Hosting;
 
 /// <summary>Registers and maps the service.</summary>
 public static class QueryExtensions
 {
-    /// <summary>Section <c>Query</c>; connection strings <c>paymentsdb</c> and <c>blobs</c>.</summary>
+    /// <summary>Sections <c>Query</c> and <c>Streaming</c> (dead letters go back into the stream), <c>Ingest:CardData</c>; connection strings <c>paymentsdb</c> and <c>blobs</c>, and that of the stream.</summary>
     public static IHostApplicationBuilder AddQuery(this IHostApplicationBuilder builder)
     {
         builder.AddHybridStorage();
+        builder.AddStreaming();
         builder.Services.AddOptions<QueryOptions>().BindConfiguration(QueryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<QueryTelemetry>();
         builder.Services.AddSingleton<DatabaseTurns>();
@@ -21,6 +25,10 @@ public static class QueryExtensions
         builder.Services.AddHostedService<ArchiveEngineStart>();
         builder.Services.AddSingleton<ArchiveReader>();
         builder.Services.AddSingleton<ParquetExporter>();
+        var door = new TransactionParserOptions { CardData = StreamCardData.ReadDoor(builder.Configuration) };
+        builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Resubmitter>(provider, provider.GetInspectedPublisher(), door));
+        builder.Services.AddSingleton<FailedItemActions>();
+        builder.Services.AddHostedService<ResubmissionFinisher>();
         return builder;
     }
 
@@ -34,6 +42,7 @@ public static class QueryExtensions
         group.MapDynamicMetricsApi();
         group.MapClustersApi();
         group.MapFailedItemsApi();
+        group.MapFailedItemActionsApi();
         group.MapArchiveFilesApi();
         group.MapPipelineApi();
         group.MapRulesApi();

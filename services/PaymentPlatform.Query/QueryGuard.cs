@@ -1,6 +1,7 @@
 using DuckDB.NET.Data;
 using Npgsql;
 using PaymentPlatform.Storage.Database;
+using PaymentPlatform.Streaming;
 
 namespace PaymentPlatform.Query;
 
@@ -48,6 +49,7 @@ public static partial class QueryGuard
             (503, "Query too large", $"The query needs more memory than {QueryOptions.Section}:{nameof(QueryOptions.EngineMemory)} or more disk than {QueryOptions.Section}:{nameof(QueryOptions.SpillBytes)} allows. Ask for a shorter range or fewer rows.", null),
         BadHttpRequestException bad => (bad.StatusCode, "Bad request", bad.Message, null),
         NpgsqlException or TimeoutException when HybridConnectionManager.IsTransient(exception) => (503, "Database not available", "The database does not answer. Try again.", "2"),
+        StreamUnavailableException => (503, "Stream unavailable", "The stream can't take events now. A resubmission that was begun goes out by itself once it can; asked for again, it goes out once all the same.", "5"),
         _ => (500, "Internal error", "The query failed; the service's log says why.", null),
     };
 

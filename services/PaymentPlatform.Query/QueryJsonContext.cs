@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PaymentPlatform.Query.FailedItems;
 
 namespace PaymentPlatform.Query;
 
@@ -11,6 +12,7 @@ namespace PaymentPlatform.Query;
 [JsonSerializable(typeof(Page<DynamicMetricItem>))]
 [JsonSerializable(typeof(Page<FailedItemSummary>))]
 [JsonSerializable(typeof(FailedItem))]
+[JsonSerializable(typeof(FailedItemsAnswer))]
 [JsonSerializable(typeof(Page<ArchiveFileItem>))]
 [JsonSerializable(typeof(Page<PipelineItem>))]
 [JsonSerializable(typeof(Page<ClusterItem>))]

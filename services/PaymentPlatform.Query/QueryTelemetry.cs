@@ -15,6 +15,7 @@ public sealed class QueryTelemetry : IDisposable
     private readonly Counter<long> _rows;
     private readonly Counter<long> _cacheRequests;
     private readonly Counter<long> _downloaded;
+    private readonly Counter<long> _failedItems;
 
     public QueryTelemetry(IMeterFactory meters)
     {
@@ -25,6 +26,7 @@ public sealed class QueryTelemetry : IDisposable
         _rows = _meter.CreateCounter<long>("query.archive.rows", "{row}", "Events answered from the archive.");
         _cacheRequests = _meter.CreateCounter<long>("query.cache.requests", "{file}", "Archive files asked of the local cache, by result.");
         _downloaded = _meter.CreateCounter<long>("query.cache.downloaded", "By", "Bytes fetched from the blob store.");
+        _failedItems = _meter.CreateCounter<long>("query.failed_items.changes", "{item}", "Dead letters by what was asked for (resubmit, resolve, discard) and what became of it; finished: begun by a process that did not end it.");
     }
 
     public static ActivitySource Source { get; } = new(Name);
@@ -41,6 +43,8 @@ public sealed class QueryTelemetry : IDisposable
     public void CacheRequest(bool hit) => _cacheRequests.Add(1, new KeyValuePair<string, object?>("result", hit ? "hit" : "miss"));
 
     public void Downloaded(long bytes) => _downloaded.Add(bytes);
+
+    public void FailedItemsChanged(string action, string outcome, int items) => _failedItems.Add(items, new("action", action), new("outcome", outcome));
 
     /// <summary>Adds the gauge of the bytes that the cache holds.</summary>
     public void ObserveCacheSize(Func<long> bytes) => _meter.CreateObservableGauge("query.cache.size", bytes, "By", "Bytes of local copies of archive files.");

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace PaymentPlatform.Query;
 
@@ -15,21 +14,12 @@ public sealed record RebuildRequest(long From, long To)
     /// <returns>The request, or the answer that says what is wrong with it.</returns>
     public static async Task<(RebuildRequest? Request, IResult? Fault)> ReadAsync(HttpRequest request, DateTime now, CancellationToken cancellationToken)
     {
-        if (!request.HasJsonContentType())
-            return (null, TypedResults.Problem("Send application/json, for example {\"from\": \"2026-01-31T00:00:00Z\", \"to\": \"2026-02-01T00:00:00Z\"}.", statusCode: 415, title: "Unsupported media type"));
-        var body = new byte[MaxBytes + 1];
-        var length = await request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellationToken);
-        if (length > MaxBytes)
-            return (null, TypedResults.Problem($"The body takes at most {MaxBytes} bytes.", statusCode: 413, title: "Body too large"));
-        try
-        {
-            using var document = JsonDocument.Parse(body.AsMemory(0, length));
-            return document.RootElement.ValueKind == JsonValueKind.Object ? Read(document.RootElement, now) : (null, Malformed("It is something else."));
-        }
-        catch (JsonException exception)
-        {
-            return (null, Malformed($"It is not JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}."));
-        }
+        var (document, fault) = await RequestBody.ReadObjectAsync(
+            request, MaxBytes, "a JSON object with the texts 'from' and 'to'", "{\"from\": \"2026-01-31T00:00:00Z\", \"to\": \"2026-02-01T00:00:00Z\"}", mayBeEmpty: false, cancellationToken);
+        if (document is null)
+            return (null, fault);
+        using (document)
+            return Read(document.RootElement, now);
     }
 
     private static (RebuildRequest? Request, IResult? Fault) Read(JsonElement body, DateTime now)
@@ -68,7 +58,4 @@ public sealed record RebuildRequest(long From, long To)
             return micros;
         return null;
     }
-
-    private static ProblemHttpResult Malformed(string fault) =>
-        TypedResults.Problem($"The body must be a JSON object with the texts 'from' and 'to'. {fault}", statusCode: 400, title: "Bad request");
 }

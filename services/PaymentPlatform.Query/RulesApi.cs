@@ -95,20 +95,12 @@ public static class RulesApi
     {
         if (!MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) || !type.MediaType.Equals(YamlType, StringComparison.OrdinalIgnoreCase))
             return (null, TypedResults.Problem($"Send the rules as {YamlType}.", statusCode: 415, title: "Unsupported media type"));
-        using var body = new MemoryStream();
-        var buffer = new byte[16 << 10];
-        int read;
-        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
-        {
-            if (body.Length + read > MaxBytes)
-                return (null, TypedResults.Problem($"Rules take at most {MaxBytes} bytes.", statusCode: 413, title: "Rules too large"));
-            body.Write(buffer, 0, read);
-        }
-
-        var bytes = body.GetBuffer().AsSpan(0, (int)body.Length);
-        if (!Utf8.IsValid(bytes) || bytes.Contains((byte)0))
+        var (bytes, fault) = await RequestBody.ReadAsync(context.Request, MaxBytes, context.RequestAborted);
+        if (bytes is null)
+            return (null, fault);
+        if (!Utf8.IsValid(bytes) || bytes.AsSpan().Contains((byte)0))
             return (null, Refusal([new(FileName, 1, null, "The rules are not UTF-8 text.")]));
-        return (Encoding.UTF8.GetString(bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes), null);
+        return (Encoding.UTF8.GetString(bytes.AsSpan(bytes.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0)), null);
     }
 
     private static async Task LearnAsync(RuleHistory history, NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Npgsql;
 using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Streaming;
@@ -40,8 +39,8 @@ public sealed class CardDataTests : IDisposable
             AssertClean(await answer.Content.ReadAsStringAsync(cancellation), "the answer");
         }
 
-        await PublishAsync(connections, [.. Payloads()], cancellation);
         var count = Payloads().Count();
+        await StreamProducer.PublishAsync(connections, [.. Payloads()], cancellation, services => AssertStreamCleanAsync(services, count, cancellation));
         await using var database = NpgsqlDataSource.Create(connections.Paymentsdb);
         await Eventually.TrueAsync(async () => await ScalarAsync(database, "SELECT coalesce(sum(row_count), 0)::bigint FROM raw_event_files WHERE state = 'live'") == count, "all archived");
         await Eventually.TrueAsync(async () => await ScalarAsync(database, "SELECT coalesce(sum(lag), -1)::bigint FROM stream_lag") == 0, "all read");
@@ -86,20 +85,6 @@ public sealed class CardDataTests : IDisposable
 
     private static string Event(string more, string amount = "10.00") =>
         $$"""{"transaction_id":"{{Guid.NewGuid()}}","transaction_timestamp":"{{DateTime.UtcNow:O}}","amount":{{amount}},"currency":"EUR","payment_method":"credit_card","payment_status":"completed","customer_id":"C1",{{more}}}""";
-
-    private static async Task PublishAsync(PlatformProcess.Connections connections, string[] payloads, CancellationToken cancellation)
-    {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Configuration["ConnectionStrings:paymentsdb"] = connections.Paymentsdb;
-        builder.Configuration["ConnectionStrings:blobs"] = connections.Blobs;
-        builder.AddStreaming();
-        using var host = builder.Build();
-        await host.StartAsync(cancellation);
-        var messages = payloads.Select(p => new Message(Encoding.UTF8.GetBytes(p), Encoding.UTF8.GetBytes(Guid.NewGuid().ToString()), default, "C1"u8.ToArray(), MessageHeaders.Empty)).ToArray();
-        await host.Services.GetRequiredService<MessagePublisher>().PublishAsync(messages, [], cancellation);
-        await AssertStreamCleanAsync(host.Services, payloads.Length, cancellation);
-        await host.StopAsync(cancellation);
-    }
 
     /// <summary>The stream's table is compressed: its events are read as the platform reads them.</summary>
     private static async Task AssertStreamCleanAsync(IServiceProvider services, int count, CancellationToken cancellation)

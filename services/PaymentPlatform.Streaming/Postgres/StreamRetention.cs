@@ -10,6 +10,9 @@ internal sealed class StreamRetention(NpgsqlDataSource database, IOptions<Stream
     private const int KeysPerStep = 10_000;
     private static readonly TimeSpan s_claimLifetime = TimeSpan.FromHours(24);
 
+    /// <summary>The claim of a resubmission that was cut off half-way stays until it is ended, however long that takes: only the claim tells whether the event is in the stream.</summary>
+    private const string SpentClaim = "NOT EXISTS (SELECT 1 FROM failed_item_sends s WHERE s.claim_key = k.key)";
+
     /// <summary>A repeat of the last moment may wait in the broker for a while before it is read.</summary>
     private static readonly TimeSpan s_consumedKeyLifetime = TimeSpan.FromDays(8);
 
@@ -38,8 +41,8 @@ internal sealed class StreamRetention(NpgsqlDataSource database, IOptions<Stream
                 break;
         }
 
-        var claims = await DeleteKeysAsync(connection, "ingest_idempotency", "created_at", s_claimLifetime, now, cancellationToken);
-        claims += await DeleteKeysAsync(connection, "consumed_keys", "updated_at", s_consumedKeyLifetime, now, cancellationToken);
+        var claims = await DeleteKeysAsync(connection, "ingest_idempotency", "created_at", SpentClaim, s_claimLifetime, now, cancellationToken);
+        claims += await DeleteKeysAsync(connection, "consumed_keys", "updated_at", "true", s_consumedKeyLifetime, now, cancellationToken);
         return (batches, claims);
     }
 
@@ -55,7 +58,9 @@ internal sealed class StreamRetention(NpgsqlDataSource database, IOptions<Stream
         return partitions;
     }
 
-    private static async Task<long> DeleteKeysAsync(NpgsqlConnection connection, string table, string time, TimeSpan lifetime, DateTimeOffset? now, CancellationToken cancellationToken)
+    /// <param name="spent">Holds for the rows that may go, called k.</param>
+    private static async Task<long> DeleteKeysAsync(
+        NpgsqlConnection connection, string table, string time, string spent, TimeSpan lifetime, DateTimeOffset? now, CancellationToken cancellationToken)
     {
         var deleted = 0L;
         int step;
@@ -64,7 +69,7 @@ internal sealed class StreamRetention(NpgsqlDataSource database, IOptions<Stream
             await using var command = new NpgsqlCommand(
                 $"""
                 DELETE FROM {table} WHERE ctid = ANY (ARRAY(
-                    SELECT ctid FROM {table} WHERE {time} < coalesce($1, clock_timestamp()) - $2 ORDER BY {time} LIMIT $3 FOR UPDATE SKIP LOCKED))
+                    SELECT k.ctid FROM {table} k WHERE k.{time} < coalesce($1, clock_timestamp()) - $2 AND {spent} ORDER BY k.{time} LIMIT $3 FOR UPDATE OF k SKIP LOCKED))
                 """, connection);
             command.Parameters.Add(new() { Value = now?.UtcDateTime ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz });
             command.Parameters.Add(new() { Value = lifetime });

@@ -121,6 +121,26 @@ public sealed class StreamRetentionTests(PlatformFixture platform) : IAsyncLifet
         Assert.Equal(0, await Fixture.ScalarAsync<long>("SELECT count(*) FROM ingest_idempotency WHERE key = 'k' AND chunk = 0"));
     }
 
+    /// <summary>Ended after more than a day, its event must not go out a second time.</summary>
+    [Fact]
+    public async Task RunOnce_ClaimOfAResubmissionUnderWay_StaysUntilItIsEnded()
+    {
+        await using var publisher = Fixture.CreatePublisher();
+        await publisher.PublishAsync([], Messages.Claim("resubmit/1/1", 0, "h", "o", 0, 0));
+        await Fixture.ExecuteAsync(
+            """
+            INSERT INTO failed_items (stream, log_id, partition_id, stream_offset, error_type, error_message, errors, raw_payload, enqueued_at) VALUES ('s', 'l', 0, 0, 't', 'm', '[]', '', now());
+            INSERT INTO failed_item_sends (item_id, claim_key, payload, payload_sha256, partition_key, correlation_id, is_masked, requested_by) SELECT id, 'resubmit/1/1', '', '', '', '', false, 'x' FROM failed_items;
+            """);
+
+        await RunAsync(TimeSpan.FromHours(100));
+        Assert.Equal(1, await Fixture.ScalarAsync<long>("SELECT count(*) FROM ingest_idempotency WHERE key = 'resubmit/1/1'"));
+
+        await Fixture.ExecuteAsync("DELETE FROM failed_item_sends");
+        await RunAsync(TimeSpan.FromHours(100));
+        Assert.Equal(0, await Fixture.ScalarAsync<long>("SELECT count(*) FROM ingest_idempotency WHERE key = 'resubmit/1/1'"));
+    }
+
     private async Task PublishAsync(int batches)
     {
         await using var publisher = Fixture.CreatePublisher();

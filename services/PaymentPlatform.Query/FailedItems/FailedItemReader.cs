@@ -1,0 +1,81 @@
+using System.Data;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+using Npgsql;
+
+namespace PaymentPlatform.Query.FailedItems;
+
+/// <summary>Reads dead letters.</summary>
+internal static class FailedItemReader
+{
+    private const string Columns = """
+        id, transaction_id, correlation_id, message_id, error_type, error_message, errors::text, status, sending, enqueued_at, failed_at, retry_count, last_retry_at, resolved_at, resolved_by, notes,
+        encode(sent_sha256, 'hex'), stream, log_id, partition_id, stream_offset, octet_length(raw_payload)
+        """;
+
+    private const int PayloadColumn = 22;
+
+    /// <summary>The latest first.</summary>
+    /// <param name="before">Only those of a lower id.</param>
+    public static async Task<List<FailedItemSummary>> ListAsync(NpgsqlConnection connection, FailedItemFilter filter, long before, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand { Connection = connection, Parameters = { new("before", before), new("limit", (long)limit) } };
+        command.CommandText = $"SELECT {Columns} FROM failed_items WHERE id < @before AND {filter.AddTo(command.Parameters)} ORDER BY id DESC LIMIT @limit";
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var items = new List<FailedItemSummary>();
+        while (await reader.ReadAsync(cancellationToken))
+            items.Add(Summary(reader));
+        return items;
+    }
+
+    public static async Task<FailedItem?> FindAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {Columns}, raw_payload FROM failed_items WHERE id = $1", connection) { Parameters = { new() { Value = id } } };
+        FailedItemSummary summary;
+        byte[] payload;
+        await using (var reader = await command.ExecuteReaderAsync(CommandBehavior.SingleRow, cancellationToken))
+        {
+            if (!await reader.ReadAsync(cancellationToken))
+                return null;
+            (summary, payload) = (Summary(reader), reader.GetFieldValue<byte[]>(PayloadColumn));
+        }
+
+        var isText = Utf8.IsValid(payload);
+        return new(summary, isText ? Encoding.UTF8.GetString(payload) : null, isText ? null : Convert.ToBase64String(payload), await HistoryAsync(connection, id, cancellationToken));
+    }
+
+    public static async Task<FailedItemSummary?> FindSummaryAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM failed_items WHERE id = $1", connection) { Parameters = { new() { Value = id } } };
+        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SingleRow, cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? Summary(reader) : null;
+    }
+
+    private static async Task<List<FailedItemChange>> HistoryAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT at, action, done_by, notes, encode(payload_sha256, 'hex') FROM failed_item_events WHERE item_id = $1 ORDER BY id", connection)
+        {
+            Parameters = { new() { Value = id } },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var changes = new List<FailedItemChange>();
+        while (await reader.ReadAsync(cancellationToken))
+            changes.Add(new(reader.GetDateTime(0), reader.GetString(1), reader.GetString(2), Text(reader, 3), Text(reader, 4)));
+        return changes;
+    }
+
+    private static FailedItemSummary Summary(NpgsqlDataReader reader)
+    {
+        using var errors = JsonDocument.Parse(reader.GetString(6), new() { MaxDepth = 1000 });
+        var (id, status) = (reader.GetInt64(0), reader.GetString(7));
+        return new(
+            id, Text(reader, 1), Text(reader, 2), Text(reader, 3), reader.GetString(4), reader.GetString(5), errors.RootElement.Clone(), status, reader.GetBoolean(8), reader.GetDateTime(9), reader.GetDateTime(10),
+            reader.GetInt32(11), Time(12), Time(13), Text(reader, 14), Text(reader, 15), status == FailedItemStatus.Resubmitted ? Resubmission.MessageIdOf(id) : null, Text(reader, 16),
+            reader.GetString(17), reader.GetString(18), reader.GetInt32(19), reader.GetInt64(20), reader.GetInt32(21));
+
+        DateTime? Time(int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetDateTime(ordinal);
+    }
+
+    private static string? Text(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
+}

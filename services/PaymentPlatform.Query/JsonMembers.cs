@@ -1,0 +1,127 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace PaymentPlatform.Query;
+
+/// <summary>Reads the members of a JSON object in a request's body and collects what is wrong with them, as <see cref="QueryParameters"/> does for the query string: an unknown member is an error too. A null stands for a member that is not there.</summary>
+internal sealed class JsonMembers
+{
+    private readonly string _path;
+    private readonly Dictionary<string, string[]> _errors;
+    private readonly Dictionary<string, JsonElement> _members = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+    private readonly List<JsonMembers> _inner = [];
+
+    public JsonMembers(JsonElement body)
+        : this(body, "", [])
+    {
+    }
+
+    private JsonMembers(JsonElement body, string path, Dictionary<string, string[]> errors)
+    {
+        (_path, _errors) = (path, errors);
+        foreach (var member in body.EnumerateObject())
+        {
+            if (!_members.TryAdd(member.Name, member.Value))
+                Fail(member.Name, "Give it once.");
+        }
+    }
+
+    /// <summary>Null when absent.</summary>
+    public string? Text(string name)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        if (value.ValueKind != JsonValueKind.String)
+            return Fail(name, "Expected a text.");
+        string text;
+        try
+        {
+            text = value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            return Fail(name, "It is not well-formed Unicode.");
+        }
+
+        if (text.Length is 0 or > QueryParameters.MaxTextLength)
+            return Fail(name, text.Length == 0 ? "It is empty. Leave it out, or give it a value." : $"At most {QueryParameters.MaxTextLength} characters.");
+        return text.Contains('\0') ? Fail(name, "A null character is not allowed.") : text;
+    }
+
+    /// <summary>Microseconds since the Unix epoch.</summary>
+    public long? Time(string name)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        if (Timestamps.TryParse(text, out var micros))
+            return micros;
+        Fail(name, "Expected a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z.");
+        return null;
+    }
+
+    /// <summary>One of the given values, as they are written; null when absent.</summary>
+    public string? Choice(string name, params ReadOnlySpan<string> choices) =>
+        Text(name) is { } text
+            ? choices.Contains(text) ? text : Fail(name, $"Expected one of: {string.Join(", ", choices)}.")
+            : null;
+
+    public long Integer(string name, long defaultValue, long min, long max)
+    {
+        if (Find(name) is not { } value)
+            return defaultValue;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= min && number <= max)
+            return number;
+        Fail(name, $"Expected a whole number from {min} to {max}.");
+        return defaultValue;
+    }
+
+    /// <summary>False when absent.</summary>
+    public bool Boolean(string name)
+    {
+        if (Find(name) is not { } value)
+            return false;
+        if (value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+            Fail(name, "Expected true or false.");
+        return value.ValueKind == JsonValueKind.True;
+    }
+
+    /// <summary>The members of an object; none when absent.</summary>
+    public JsonMembers Object(string name)
+    {
+        var value = Find(name);
+        if (value is { ValueKind: not JsonValueKind.Object })
+            Fail(name, "Expected an object.");
+        using var empty = JsonDocument.Parse("{}");
+        var members = new JsonMembers(value is { ValueKind: JsonValueKind.Object } given ? given : empty.RootElement, $"{_path}{name}.", _errors);
+        _inner.Add(members);
+        return members;
+    }
+
+    public string? Fail(string name, string message)
+    {
+        _errors.TryAdd(_path + name, [message]);
+        return null;
+    }
+
+    /// <summary>Null when all is well. To be called on the outermost object, after all members have been read.</summary>
+    public ValidationProblem? Problem()
+    {
+        FailUnknown();
+        return _errors.Count == 0 ? null : TypedResults.ValidationProblem(_errors, detail: string.Join(" ", _errors.Select(e => $"{e.Key}: {e.Value[0]}")), title: "Bad request");
+    }
+
+    private void FailUnknown()
+    {
+        foreach (var name in _members.Keys.Where(name => !_known.Contains(name)))
+            Fail(name, $"There is no such member here. Known: {string.Join(", ", _known)}.");
+        foreach (var inner in _inner)
+            inner.FailUnknown();
+    }
+
+    private JsonElement? Find(string name)
+    {
+        _known.Add(name);
+        return _members.TryGetValue(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    }
+}
