@@ -51,11 +51,11 @@ internal sealed class BloomFilterBuilder
         }
 
         var bits = MemoryMarshal.AsBytes(blocks);
-        var output = new ByteBuffer(bits.Length + 32);
-        BloomFilterHeader.Write(output, bits.Length);
-        output.Append(bits);
+        var header = new ByteBuffer(32);
+        BloomFilterHeader.Write(header, bits.Length);
+        byte[] filter = [.. header.Written, .. bits];
         Clear();
-        return output.Written.ToArray();
+        return filter;
     }
 
     /// <summary>The share of values with all eight bits set, were the filter halved.</summary>
