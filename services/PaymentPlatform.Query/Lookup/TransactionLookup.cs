@@ -14,6 +14,6 @@ internal sealed class TransactionLookup(LookupIndex index, ArchiveFileCache cach
         var view = await index.FindAsync(transactionId, cancellationToken);
         telemetry.FilesScanned(view.Files.Count);
         var turn = await engine.EnterAsync(query.IsExport, cancellationToken);
-        return new(query, view.Generation, ScanPlanner.Plan(view.Files, null, null, options.Value), cache, engine, telemetry, timeProvider, turn, cancellationToken);
+        return new(query, view.Generation, ScanPlanner.PlanLookup(view.Files, options.Value), cache, engine, telemetry, timeProvider, turn, cancellationToken);
     }
 }
