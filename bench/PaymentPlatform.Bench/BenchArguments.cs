@@ -8,7 +8,7 @@ internal sealed class BenchArguments
 {
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
 
-    /// <summary>Events to run over, one a line; null for generated ones.</summary>
+    /// <summary>Events to run over, one a line, or (lookup, scan) the folder that keeps the archive; null for generated ones.</summary>
     public string? Data => this["data"];
 
     /// <summary>Where the rows go as JSON.</summary>

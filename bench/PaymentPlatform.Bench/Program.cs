@@ -3,6 +3,7 @@ using PaymentPlatform.Bench.Archive;
 using PaymentPlatform.Bench.EndToEnd;
 using PaymentPlatform.Bench.Metrics;
 using PaymentPlatform.Bench.Parse;
+using PaymentPlatform.Bench.Questions;
 using PaymentPlatform.Bench.Rules;
 
 // One line a benchmark: its name, and what runs it and returns its rows.
@@ -11,13 +12,15 @@ var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnl
     ["archive"] = ArchiveBenchmark.RunAsync,
     ["detect"] = DetectCommand.RunAsync,
     ["e2e"] = SteadyRateBenchmark.RunAsync,
+    ["lookup"] = LookupBenchmark.RunAsync,
     ["metrics"] = MetricsBenchmark.RunAsync,
     ["parse"] = ParseCommand.RunAsync,
     ["rules"] = RulesCommand.RunAsync,
+    ["scan"] = ScanBenchmark.RunAsync,
     ["visibility"] = VisibilityBenchmark.RunAsync,
 };
 
-var usage = $"bench {string.Join('|', benchmarks.Keys)} [--data FILE] [--json FILE] [--rate N] [--seconds N] [--probes N] [--events N] [--seed N] [--config FILE]";
+var usage = $"bench {string.Join('|', benchmarks.Keys)} [--data FILE|DIR] [--json FILE] [--rate N] [--seconds N] [--probes N] [--events N] [--seed N] [--config FILE]";
 if (args is [] or ["--help"] or ["-h"])
 {
     Console.WriteLine(usage);

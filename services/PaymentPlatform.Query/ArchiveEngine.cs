@@ -28,6 +28,8 @@ public sealed class ArchiveEngine : IDisposable
             $"temp_directory = '{Quote(spill)}'",
             $"max_temp_directory_size = '{options.Value.SpillBytes} bytes'",
             "TimeZone = 'UTC'",
+            // Copies never change. The cache counts as memory and gives way to queries.
+            "parquet_metadata_cache = true",
             "autoload_known_extensions = false",
             "autoinstall_known_extensions = false",
             $"allowed_directories = ['{Quote(cache.Directory.Files)}', '{Quote(cache.Directory.Temp)}']",

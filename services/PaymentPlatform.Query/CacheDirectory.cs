@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace PaymentPlatform.Query;
 
-/// <summary>A folder of the cache that this process has for itself: <c>files</c> (checked copies), <c>temp</c> (downloads, the engine's spill, exports).</summary>
+/// <summary>A folder of the cache that this process has for itself: <c>files</c> (checked copies), <c>temp</c> (downloads, the engine's spill, exports), <c>lookup</c> (the lookup index).</summary>
 public sealed class CacheDirectory : IDisposable
 {
     private const string Extension = ".parquet";
@@ -13,6 +13,7 @@ public sealed class CacheDirectory : IDisposable
     {
         (Path, _claim) = (path, claim);
         Files = Directory.CreateDirectory(System.IO.Path.Combine(path, "files")).FullName;
+        Lookup = Directory.CreateDirectory(System.IO.Path.Combine(path, "lookup")).FullName;
         var temp = System.IO.Path.Combine(path, "temp");
         if (Directory.Exists(temp))
             Directory.Delete(temp, recursive: true);
@@ -22,6 +23,9 @@ public sealed class CacheDirectory : IDisposable
     public string Path { get; }
 
     public string Files { get; }
+
+    /// <summary>Not within the query engine's reach.</summary>
+    public string Lookup { get; }
 
     /// <summary>Empty at start.</summary>
     public string Temp { get; }

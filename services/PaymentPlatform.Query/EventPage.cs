@@ -2,9 +2,9 @@ using System.Text.Json;
 
 namespace PaymentPlatform.Query;
 
-/// <summary>Answers <c>{"items": […], "next_cursor"}</c>, written as it is read.</summary>
+/// <summary>Answers <c>{"items": […], "next_cursor", "tail"}</c>, written as it is read.</summary>
 /// <param name="scan">Asked for one row more than the page has, which tells whether another page follows.</param>
-public sealed class EventPage(ArchiveScan scan, int limit) : IResult
+public sealed class EventPage(ArchiveScan scan, int limit, ArchiveTail tail) : IResult
 {
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -37,6 +37,7 @@ public sealed class EventPage(ArchiveScan scan, int limit) : IResult
 
         writer.WriteEndArray();
         writer.WriteString("next_cursor"u8, next);
+        tail.Write(writer);
         writer.WriteEndObject();
         await writer.FlushAsync(httpContext.RequestAborted);
         await buffer.FlushAsync(httpContext.RequestAborted);

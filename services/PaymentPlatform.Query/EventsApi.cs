@@ -11,7 +11,7 @@ public static class EventsApi
 
     public static void MapEventsApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/events", GetAsync).RequireRole(AccessRole.Read);
 
-    private static async Task<Results<EventPage, EventStream, EventParquet, ValidationProblem, ProblemHttpResult>> GetAsync(HttpContext context, ArchiveReader archive, ParquetExporter parquet)
+    private static async Task<Results<EventPage, EventStream, EventParquet, ValidationProblem, ProblemHttpResult>> GetAsync(HttpContext context, ArchiveReader archive, ArchiveTailReader tails, ParquetExporter parquet)
     {
         context.Response.Headers.Vary = "Accept";
         if (EventFormats.Choose(context.Request) is not { } format)
@@ -25,9 +25,12 @@ public static class EventsApi
         if (parameters.Problem() is { } problem)
             return problem;
 
+        var tail = await tails.ReadAsync(context.RequestAborted);
+        if (!isPage)
+            tail.Write(context.Response.Headers);
         return format switch
         {
-            EventFormat.Json => new EventPage(await archive.OpenAsync(query, context.RequestAborted), (int)limit),
+            EventFormat.Json => new EventPage(await archive.OpenAsync(query, context.RequestAborted), (int)limit, tail),
             EventFormat.Parquet => await parquet.ExportAsync(query, context.RequestAborted),
             _ => new EventStream(await archive.OpenAsync(query, context.RequestAborted), format, guardFormulas),
         };

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using PaymentPlatform.Query.Lookup;
 using PaymentPlatform.Storage.Archive;
 
 namespace PaymentPlatform.Query;
@@ -17,6 +18,44 @@ public sealed class ManifestReader(DatabaseTurns database)
     /// <exception cref="ManifestViewGoneException">A file of that moment has been deleted since.</exception>
     public Task<ManifestView> FindAsync(TimeAxis axis, long? from, long? to, long? generation, CancellationToken cancellationToken) =>
         database.ExecuteAsync((connection, token) => FindAsync(connection, axis, from, to, generation, token), cancellationToken);
+
+    /// <summary>The files that became live or ceased to be after a generation, with their times of arrival.</summary>
+    /// <param name="since">0: all that there are.</param>
+    internal Task<ManifestChanges> FindChangesAsync(long since, CancellationToken cancellationToken) =>
+        database.ExecuteAsync((connection, token) => FindChangesAsync(connection, since, token), cancellationToken);
+
+    private static async Task<ManifestChanges> FindChangesAsync(NpgsqlConnection connection, long since, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT g.generation, f.state, f.blob_name, f.row_count, f.byte_size, f.sha256, f.min_enqueued_at, f.max_enqueued_at
+            FROM raw_event_generation g
+            LEFT JOIN raw_event_files f ON f.changed_generation > $1 AND f.row_count > 0 AND f.min_enqueued_at IS NOT NULL AND ($1 > 0 OR f.state = 'live')
+            """,
+            connection)
+        {
+            Parameters = { new() { Value = since } },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var generation = since;
+        var files = new List<(ArchiveFile, bool)>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            generation = reader.GetInt64(0);
+            if (!reader.IsDBNull(1))
+                files.Add((ReadFile(reader), reader.GetString(1) == ManifestState.Live));
+        }
+
+        return new(generation, files);
+    }
+
+    private static ArchiveFile ReadFile(NpgsqlDataReader reader) => new(
+        reader.GetString(2),
+        reader.GetInt64(3),
+        reader.GetInt64(4),
+        Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(5)),
+        Timestamps.ToMicros(reader.GetDateTime(6)),
+        Timestamps.ToMicros(reader.GetDateTime(7)));
 
     private static async Task<ManifestView> FindAsync(NpgsqlConnection connection, TimeAxis axis, long? from, long? to, long? generation, CancellationToken cancellationToken)
     {
@@ -51,13 +90,7 @@ public sealed class ManifestReader(DatabaseTurns database)
                 break;
             if (reader.GetString(1) is not (ManifestState.Live or ManifestState.Superseded))
                 throw new ManifestViewGoneException();
-            files.Add(new(
-                reader.GetString(2),
-                reader.GetInt64(3),
-                reader.GetInt64(4),
-                Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(5)),
-                Timestamps.ToMicros(reader.GetDateTime(6)),
-                Timestamps.ToMicros(reader.GetDateTime(7))));
+            files.Add(ReadFile(reader));
         }
 
         return new(files, generation!.Value);

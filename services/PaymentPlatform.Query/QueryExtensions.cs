@@ -2,6 +2,7 @@ using PaymentPlatform.Events;
 using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.Query;
 using PaymentPlatform.Query.FailedItems;
+using PaymentPlatform.Query.Lookup;
 using PaymentPlatform.Streaming;
 
 namespace Microsoft.Extensions.Hosting;
@@ -29,6 +30,11 @@ public static class QueryExtensions
         builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<Resubmitter>(provider, provider.GetInspectedPublisher(), door));
         builder.Services.AddSingleton<FailedItemActions>();
         builder.Services.AddHostedService<ResubmissionFinisher>();
+        builder.Services.AddSingleton<FilterFetcher>();
+        builder.Services.AddSingleton<LookupIndex>();
+        builder.Services.AddHostedService<LookupIndexService>();
+        builder.Services.AddSingleton<TransactionLookup>();
+        builder.Services.AddSingleton<ArchiveTailReader>();
         return builder;
     }
 

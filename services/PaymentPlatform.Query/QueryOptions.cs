@@ -26,6 +26,14 @@ public sealed class QueryOptions
     [Range(1L, 1L << 44, ErrorMessage = "Query:CacheBytes must be between 1 and 16 TiB, in bytes.")]
     public long CacheBytes { get; set; } = 2L << 30;
 
+    /// <summary>Bytes of Bloom filters (some 2.6 an event) that lookups by transaction id hold in memory; what is beyond is read from the cache directory, at a few microseconds a row group.</summary>
+    [Range(0L, 1L << 40, ErrorMessage = "Query:LookupIndexBytes must be between 0 and 1 TiB, in bytes.")]
+    public long LookupIndexBytes { get; set; } = 256L << 20;
+
+    /// <summary>How often the filters of new files are fetched ahead of lookups, which else fetch them themselves.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "Query:LookupRefresh must be between 00:00:01 and 01:00:00.")]
+    public TimeSpan LookupRefresh { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Files fetched from the blob store at once, by all queries together.</summary>
     [Range(1, 64, ErrorMessage = "Query:Downloads must be between 1 and 64.")]
     public int Downloads { get; set; } = 4;

@@ -49,5 +49,15 @@ public sealed class QueryTelemetry : IDisposable
     /// <summary>Adds the gauge of the bytes that the cache holds.</summary>
     public void ObserveCacheSize(Func<long> bytes) => _meter.CreateObservableGauge("query.cache.size", bytes, "By", "Bytes of local copies of archive files.");
 
+    /// <summary>Adds the gauges of the lookup index.</summary>
+    /// <param name="bytes">Of filters in memory.</param>
+    /// <param name="known">Live files whose filters are there, or that are known to have none.</param>
+    /// <param name="missing">Live files that every lookup has to read.</param>
+    public void ObserveLookupIndex(Func<long> bytes, Func<long> known, Func<long> missing)
+    {
+        _meter.CreateObservableGauge("query.lookup.size", bytes, "By", "Bytes of Bloom filters in memory.");
+        _meter.CreateObservableGauge("query.lookup.files", () => (Measurement<long>[])[new(known(), new KeyValuePair<string, object?>("filters", "known")), new(missing(), new KeyValuePair<string, object?>("filters", "missing"))], "{file}", "Live archive files by whether the lookup index has their filters.");
+    }
+
     public void Dispose() => _meter.Dispose();
 }

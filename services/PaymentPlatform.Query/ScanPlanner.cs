@@ -12,8 +12,12 @@ public static class ScanPlanner
 
     /// <param name="files">All files that overlap the range, in any order.</param>
     public static IEnumerable<ScanSlice> Plan(IReadOnlyList<ArchiveFile> files, long? from, long? to, QueryOptions options) =>
-        // A slice's files are held together, and several queries share the cache.
-        Plan(files, from, to, options.SliceRows, options.SliceFiles, Math.Clamp(options.CacheBytes / 8, 1, MaxSliceBytes));
+        Plan(files, from, to, options.SliceRows, options.SliceFiles, SliceBytes(options));
+
+    /// <summary>For a query that finds a few rows only: however many rows the files have, nothing large is sorted.</summary>
+    /// <param name="files">All files that may hold them, in any order.</param>
+    public static IEnumerable<ScanSlice> PlanLookup(IReadOnlyList<ArchiveFile> files, QueryOptions options) =>
+        Plan(files, null, null, int.MaxValue, options.SliceFiles, SliceBytes(options));
 
     /// <param name="files">All files that overlap the range, in any order.</param>
     /// <param name="from">Null: from the first event on.</param>
@@ -38,6 +42,9 @@ public static class ScanPlanner
             start = cut;
         }
     }
+
+    /// <summary>A slice's files are held together, and several queries share the cache.</summary>
+    private static long SliceBytes(QueryOptions options) => Math.Clamp(options.CacheBytes / 8, 1, MaxSliceBytes);
 
     private static IEnumerable<long> Cuts(IReadOnlyList<ArchiveFile> files, long start, long end, int maxRows, int maxFiles, long maxBytes)
     {

@@ -2,8 +2,8 @@ using System.Text.Json;
 
 namespace PaymentPlatform.Query;
 
-/// <summary>Answers <c>{"transaction_id", "events": […]}</c>, or 404 where there is no event.</summary>
-public sealed class TransactionTrail(ArchiveScan scan, string transactionId) : IResult
+/// <summary>Answers <c>{"transaction_id", "events": […], "tail"}</c>, or 404 where there is no event.</summary>
+public sealed class TransactionTrail(ArchiveScan scan, string transactionId, ArchiveTail tail) : IResult
 {
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -27,13 +27,21 @@ public sealed class TransactionTrail(ArchiveScan scan, string transactionId) : I
         if (scan.Rows == 0)
         {
             await TypedResults.Problem(
-                "No event of this transaction is in the archive. A new one appears once its file is written, after Archiver:FlushAge at the latest.", statusCode: 404, title: "Transaction not found").ExecuteAsync(httpContext);
+                $"No event of this transaction is in the archive. {Missing()} A new one appears once its file is written, after Archiver:FlushAge at the latest.", statusCode: 404, title: "Transaction not found").ExecuteAsync(httpContext);
             return;
         }
 
         writer.WriteEndArray();
+        tail.Write(writer);
         writer.WriteEndObject();
         await writer.FlushAsync(httpContext.RequestAborted);
         await buffer.FlushAsync(httpContext.RequestAborted);
+    }
+
+    private string Missing()
+    {
+        if (tail.UnarchivedEvents > 0)
+            return $"It may be among the {tail.UnarchivedEvents} events of the stream that are not archived yet.";
+        return tail.ArchivedThrough is null ? "The stream may hold it: no archiver has run." : "All that the stream holds is archived.";
     }
 }

@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using PaymentPlatform.Query.Lookup;
 using PaymentPlatform.ServiceDefaults.Access;
 
 namespace PaymentPlatform.Query;
@@ -9,17 +11,15 @@ public static class TransactionsApi
 {
     public static void MapTransactionsApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/transactions/{transaction_id}", GetAsync).RequireRole(AccessRole.Read);
 
-    private static async Task<Results<TransactionTrail, ValidationProblem>> GetAsync(HttpContext context, ArchiveReader archive)
+    private static async Task<Results<TransactionTrail, ValidationProblem>> GetAsync(HttpContext context, ArchiveTailReader tails, [FromServices] TransactionLookup lookup)
     {
         var parameters = new QueryParameters(context.Request.Query);
         if (parameters.Problem() is { } problem)
             return problem;
 
         var id = LastSegment(context);
-        // Every live file is looked at; statistics rule out most row groups.
-        var query = new ArchiveQuery { Kind = "lookup", Axis = TimeAxis.Arrival };
-        query.Where("transaction_id = $id", "id", id);
-        return new TransactionTrail(await archive.OpenAsync(query, context.RequestAborted), id);
+        var tail = await tails.ReadAsync(context.RequestAborted);
+        return new TransactionTrail(await lookup.OpenAsync(id, context.RequestAborted), id, tail);
     }
 
     /// <summary>Routing leaves <c>%2F</c> as it is, so that an id with a slash could not be told from one with the text "%2F".</summary>

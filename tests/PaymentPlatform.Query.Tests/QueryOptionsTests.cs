@@ -14,6 +14,8 @@ public sealed class QueryOptionsTests(PlatformFixture platform)
     [InlineData("QueueTimeout", "1.00:00:00")]
     [InlineData("SliceRows", "0")]
     [InlineData("Downloads", "1000")]
+    [InlineData("LookupIndexBytes", "-1")]
+    [InlineData("LookupRefresh", "00:00:00")]
     public async Task Start_WrongOption_StopsAndNamesIt(string name, string value)
     {
         var exception = await Assert.ThrowsAsync<OptionsValidationException>(() => QueryHost.StartAsync(platform, new() { ["Query:" + name] = value }));

@@ -1,9 +1,6 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using PaymentPlatform.Events;
-using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Query.Tests;
@@ -11,16 +8,14 @@ namespace PaymentPlatform.Query.Tests;
 /// <summary>Files as the archiver writes them, from the sample and from bytes that are no events.</summary>
 public sealed class RealFilesTests(PlatformFixture platform)
 {
-    private const long EnqueuedAt = 1_767_225_600_000_000;
-
     [Fact]
     public async Task Sample_WrittenByTheArchiversWriter_ComesBackExactly()
     {
         await using var host = await QueryHost.StartAsync(platform);
         var lines = await File.ReadAllLinesAsync(Path.Combine(AppContext.BaseDirectory, "transactions.jsonl"));
         byte[][] broken = ["{\"transaction_id\":\"broken-1\",\"amount\":-5}"u8.ToArray(), [0xff, 0xfe, 0x00], "not json"u8.ToArray(), []];
-        await WriteAsync(host, [.. lines.Take(60).Select(Encoding.UTF8.GetBytes)], 0);
-        await WriteAsync(host, [.. lines.Skip(60).Select(Encoding.UTF8.GetBytes), .. broken], 60);
+        await RealFiles.AddAsync(host, [.. lines.Take(60).Select(Encoding.UTF8.GetBytes)], 0);
+        await RealFiles.AddAsync(host, [.. lines.Skip(60).Select(Encoding.UTF8.GetBytes), .. broken], 60);
 
         var valid = await host.GetAllAsync("/v1/events?is_valid=true&limit=33");
         Assert.Equal(lines.Order(StringComparer.Ordinal), valid.Select(e => e.GetProperty("raw_payload").GetString()!).Order(StringComparer.Ordinal));
@@ -46,30 +41,5 @@ public sealed class RealFilesTests(PlatformFixture platform)
             invalid.Select(e => e.TryGetProperty("raw_payload", out var text) ? Convert.ToBase64String(Encoding.UTF8.GetBytes(text.GetString()!)) : e.GetProperty("raw_payload_base64").GetString()!).Order());
         var negative = Assert.Single((await host.GetAsync("/v1/transactions/broken-1")).GetProperty("events").EnumerateArray());
         Assert.Contains(negative.GetProperty("errors").EnumerateArray(), e => e.GetProperty("field").GetString() == "amount");
-    }
-
-    private static async Task WriteAsync(QueryHost host, IReadOnlyList<byte[]> payloads, long firstOffset)
-    {
-        var parser = new TransactionParser(new());
-        using var buffer = new RawEventBuffer(16);
-        for (var i = 0; i < payloads.Count; i++)
-        {
-            var result = parser.Parse(payloads[i], EnqueuedAt);
-            buffer.Append(new RawEvent
-            {
-                Partition = new("payments", "log-1", 0),
-                Offset = firstOffset + i,
-                EnqueuedAtMicros = EnqueuedAt,
-                MessageId = Encoding.UTF8.GetBytes($"m-{firstOffset + i}"),
-                CorrelationId = default,
-                RawPayload = payloads[i],
-                Transaction = result.Transaction,
-                Errors = result.Errors,
-            });
-        }
-
-        using var file = ParquetSerializer.Serialize(buffer, EnqueuedAt + 5_000_000);
-        await host.Archive.AddParquetAsync(
-            file.Content.ToArray(), buffer.MinTransactionTimestampMicros, buffer.MaxTransactionTimestampMicros, buffer.MinEnqueuedAtMicros!.Value, buffer.MaxEnqueuedAtMicros!.Value, buffer.RowCount, buffer.ValidCount);
     }
 }

@@ -35,6 +35,14 @@ public sealed class ScanPlannerTests
     }
 
     [Fact]
+    public void PlanLookup_FilesOfManyRows_EachIsReadOnce()
+    {
+        ArchiveFile[] files = [new("f0", 10_000_000, 1000, "0", 0, 1000), new("f1", 100_000, 1000, "1", 500, 1500)];
+        Assert.Equal(files, Assert.Single(ScanPlanner.PlanLookup(files, new())).Files);
+        Assert.True(ScanPlanner.Plan(files, null, null, new()).Count() > 100);
+    }
+
+    [Fact]
     public void Plan_FilesInSequence_BoundsEachSlice()
     {
         var files = Enumerable.Range(0, 1000).Select(i => new ArchiveFile($"f{i}", 100, 10, $"{i}", i * 100, (i * 100) + 99)).ToList();

@@ -8,7 +8,8 @@ namespace PaymentPlatform.Storage.Archive;
 /// <summary>The archive's blobs: made once under a new name, never overwritten.</summary>
 public sealed class ArchiveBlobs(BlobContainerClient container)
 {
-    private const string ChecksumKey = "sha256";
+    /// <summary>The blob metadata that holds the SHA-256 of its bytes, in lower case hex.</summary>
+    public const string ChecksumKey = "sha256";
 
     /// <summary>Makes the container when it is missing. One that is there needs no right to make it.</summary>
     public async Task EnsureContainerAsync(CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using PaymentPlatform.Storage.Archive.Parquet;
 
 namespace PaymentPlatform.Storage.Archive;
@@ -25,7 +26,7 @@ public static class ParquetSerializer
         var groups = new List<FooterRowGroup>(buffer.Groups.Count);
         // The small parts between the groups' contents; each slice is taken only when all of them are written, as the array may move.
         var small = new ByteBuffer(16 * 1024);
-        var pieces = new List<(int Start, int End, PooledSegments? Then)>();
+        var pieces = new List<(int Start, int End, PooledSegments Then)>();
         small.Append(Footer.Magic);
         long offset = small.Length;
         var start = 0;
@@ -38,15 +39,36 @@ public static class ParquetSerializer
             offset += group.Content.Length + small.Length - start;
         }
 
-        Footer.Write(small, groups);
-        pieces.Add((start, small.Length, null));
+        // The filters lie together in front of the footer: one read from the file's end gets them all.
+        var filters = new List<ReadOnlyMemory<byte>>(groups.Count);
+        var checksum = new XxHash64();
+        for (var i = 0; i < groups.Count; i++)
+            groups[i] = groups[i] with { Chunks = [.. groups[i].Chunks.Select(chunk => PlaceFilter(chunk, groups[i].Offset))] };
+
+        var footer = small.Length;
+        Footer.Write(small, groups, checksum.GetCurrentHashAsUInt64());
         foreach (var piece in pieces)
         {
             content.Add(small.WrittenMemory[piece.Start..piece.End]);
-            piece.Then?.AddTo(content);
+            piece.Then.AddTo(content);
         }
 
+        content.Add(small.WrittenMemory[start..footer]);
+        content.AddRange(filters);
+        content.Add(small.WrittenMemory[footer..]);
+
         return new(content, buffer.Groups, [.. buffer.Groups.Select(g => new ExpectedRowGroup(g.Rows, g.OffsetSum))]);
+
+        ColumnChunk PlaceFilter(ColumnChunk chunk, long groupOffset)
+        {
+            if (chunk.BloomFilter is not { } filter)
+                return chunk;
+            var placed = chunk with { BloomFilterOffset = offset - groupOffset };
+            filters.Add(filter);
+            checksum.Append(filter);
+            offset += filter.Length;
+            return placed;
+        }
     }
 
     /// <summary>Opens the finished file with independent code and compares schema, counts, stream offsets and hash with what was to be written.</summary>

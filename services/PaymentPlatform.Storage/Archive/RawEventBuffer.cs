@@ -34,7 +34,7 @@ public sealed class RawEventBuffer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rowsPerGroup, 1);
         _rowsPerGroup = rowsPerGroup;
-        _columns = new(_compressor);
+        _columns = new(_compressor, rowsPerGroup);
     }
 
     public int RowCount { get; private set; }

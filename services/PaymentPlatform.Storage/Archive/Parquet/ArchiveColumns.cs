@@ -5,11 +5,11 @@ internal sealed class ArchiveColumns
 {
     private readonly ColumnBuilder[] _all;
 
-    public ArchiveColumns(PageCompressor compressor)
+    public ArchiveColumns(PageCompressor compressor, int rowsPerGroup)
     {
         _all =
         [
-            TransactionId = new(ArchiveSchema.TransactionId, compressor),
+            TransactionId = new(ArchiveSchema.TransactionId, compressor, new(rowsPerGroup)),
             TransactionTimestamp = new(ArchiveSchema.TransactionTimestamp, compressor),
             Amount = new(ArchiveSchema.Amount, compressor),
             Currency = new(ArchiveSchema.Currency, compressor),

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Parquet;
 using Parquet.Meta;
 
@@ -19,8 +20,28 @@ internal static class ArchiveVerifier
         var expected = file.Expected.ToArray();
         Check(metadata.NumRows == expected.Sum(g => (long)g.Rows), $"The file says it has {metadata.NumRows} rows, {expected.Sum(g => g.Rows)} were written.");
         Check(reader.RowGroupCount == expected.Length, $"The file has {reader.RowGroupCount} row groups, {expected.Length} were written.");
+        CheckFilters(file, metadata);
         for (var i = 0; i < expected.Length; i++)
             await CheckGroupAsync(reader.RowGroups[i], expected[i], i, cancellationToken);
+    }
+
+    /// <summary>A damaged filter would hide events: ours must be read back whole, and be where the other reader finds them.</summary>
+    private static void CheckFilters(ParquetFile file, FileMetaData metadata)
+    {
+        var found = metadata.RowGroups.ConvertAll(group => group.Columns[0].MetaData);
+        Check(found.TrueForAll(c => c?.BloomFilterOffset > 0 && c.BloomFilterLength > 0), "A row group of the file has no Bloom filter.");
+        var length = (int)(file.Length - found.Min(c => c!.BloomFilterOffset!.Value));
+        var tail = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            file.Content.Slice(file.Length - length).CopyTo(tail);
+            var filters = TransactionIdFilters.Read(tail.AsSpan(0, length), file.Length, file.RowCount, out _);
+            Check(filters?.BlockCounts.Count == found.Count, "The file's Bloom filters are not those that were written.");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(tail);
+        }
     }
 
     private static void CheckSchema(List<SchemaElement> schema)

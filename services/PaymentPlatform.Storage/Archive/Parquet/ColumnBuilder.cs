@@ -48,7 +48,7 @@ internal abstract class ColumnBuilder(ColumnSchema schema, PageCompressor compre
         var start = output.Length;
         var chunk = new ColumnChunk(
             Schema, PageCodec.Zstd, _rows, _nulls, start, start + _dictionaryPage, start + _firstDataPage!.Value, _chunk.Length, _uncompressed,
-            _plainPages, _dictionaryEncodedPages, statistics);
+            _plainPages, _dictionaryEncodedPages, statistics) { BloomFilter = TakeBloomFilter() };
         output.Append(_chunk.Written);
         Reset();
         return chunk;
@@ -66,6 +66,9 @@ internal abstract class ColumnBuilder(ColumnSchema schema, PageCompressor compre
 
     /// <summary>The chunk's bounds; they start anew.</summary>
     protected abstract ColumnStatistics TakeStatistics();
+
+    /// <summary>The chunk's Bloom filter as a file holds it, or null; it starts anew.</summary>
+    protected virtual byte[]? TakeBloomFilter() => null;
 
     protected virtual void Reset()
     {

@@ -15,6 +15,12 @@ internal sealed record ColumnChunk(
     int DictionaryEncodedPages,
     ColumnStatistics Statistics)
 {
+    /// <summary>Header and bits; null for none.</summary>
+    public byte[]? BloomFilter { get; init; }
+
+    /// <summary>Where the filter is, once the file is put together.</summary>
+    public long BloomFilterOffset { get; init; }
+
     public void Write(ThriftWriter thrift, long groupOffset)
     {
         thrift.BeginStruct();
@@ -32,6 +38,12 @@ internal sealed record ColumnChunk(
             thrift.Int64(11, groupOffset + dictionaryPage);
         Statistics.Write(thrift, 12, Nulls);
         WriteEncodingStatistics(thrift);
+        if (BloomFilter is not null)
+        {
+            thrift.Int64(14, groupOffset + BloomFilterOffset);
+            thrift.Int32(15, BloomFilter.Length);
+        }
+
         thrift.EndStruct();
         thrift.EndStruct();
     }

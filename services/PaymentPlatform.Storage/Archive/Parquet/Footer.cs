@@ -7,11 +7,14 @@ internal static class Footer
 {
     public const string SchemaVersionKey = "payment_platform.schema_version";
 
+    /// <summary>xxHash64 of all Bloom filters, headers and bits, in the file's order: a part of a file can't be checked by the file's own hash.</summary>
+    public const string FiltersChecksumKey = "payment_platform.bloom_filters_xxh64";
+
     private static readonly string s_createdBy = $"PaymentPlatform version {typeof(Footer).Assembly.GetName().Version!.ToString(3)}";
 
     public static ReadOnlySpan<byte> Magic => "PAR1"u8;
 
-    public static void Write(ByteBuffer output, IReadOnlyList<FooterRowGroup> groups)
+    public static void Write(ByteBuffer output, IReadOnlyList<FooterRowGroup> groups, ulong filtersChecksum)
     {
         var start = output.Length;
         var thrift = new ThriftWriter(output).BeginStruct();
@@ -21,10 +24,9 @@ internal static class Footer
         thrift.BeginStructList(4, groups.Count);
         for (var i = 0; i < groups.Count; i++)
             WriteRowGroup(thrift, groups[i], i);
-        thrift.BeginStructList(5, 1);
-        thrift.BeginStruct().Text(1, SchemaVersionKey);
-        thrift.Text(2, ParquetSerializer.SchemaVersion.ToString());
-        thrift.EndStruct();
+        thrift.BeginStructList(5, 2);
+        WriteKeyValue(thrift, SchemaVersionKey, ParquetSerializer.SchemaVersion.ToString());
+        WriteKeyValue(thrift, FiltersChecksumKey, filtersChecksum.ToString("x16"));
         thrift.Text(6, s_createdBy);
         // Each column sorts as its type says: without this readers must ignore the statistics of texts and decimals.
         thrift.BeginStructList(7, ArchiveSchema.Columns.Length);
@@ -39,6 +41,13 @@ internal static class Footer
         BinaryPrimitives.WriteInt32LittleEndian(output.Reserve(sizeof(int)), length);
         output.Advance(sizeof(int));
         output.Append(Magic);
+    }
+
+    private static void WriteKeyValue(ThriftWriter thrift, string key, string value)
+    {
+        thrift.BeginStruct().Text(1, key);
+        thrift.Text(2, value);
+        thrift.EndStruct();
     }
 
     private static void WriteSchema(ThriftWriter thrift)

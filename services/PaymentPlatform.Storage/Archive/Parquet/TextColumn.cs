@@ -18,16 +18,16 @@ internal sealed class TextColumn : ColumnBuilder
     private readonly Utf8Dictionary _dictionary = new();
     private readonly ByteBuffer _min = new(64);
     private readonly ByteBuffer _max = new(64);
+    private readonly BloomFilterBuilder? _filter;
     private int[] _indexes = new int[Sample];
     private int _indexCount;
     private int _lastIndex;
     private bool _plain;
     private bool _hasBounds;
 
-    public TextColumn(ColumnSchema schema, PageCompressor compressor)
-        : base(schema, compressor)
-    {
-    }
+    /// <param name="filter">Gets every value, for a filter beside the chunk; null for none.</param>
+    public TextColumn(ColumnSchema schema, PageCompressor compressor, BloomFilterBuilder? filter = null)
+        : base(schema, compressor) => _filter = filter;
 
     public override long BufferedBytes => base.BufferedBytes + _dictionary.Bytes + ((long)_indexCount * sizeof(int));
 
@@ -58,6 +58,7 @@ internal sealed class TextColumn : ColumnBuilder
             }
 
             index = _dictionary.Add(value, hash, ~index);
+            _filter?.Add(value);
         }
 
         AppendIndex(index);
@@ -90,9 +91,12 @@ internal sealed class TextColumn : ColumnBuilder
         return new(min, max, minExact, maxExact);
     }
 
+    protected override byte[]? TakeBloomFilter() => _filter?.Finish();
+
     protected override void Reset()
     {
         base.Reset();
+        _filter?.Clear();
         _dictionary.Clear();
         _indexCount = 0;
         _plain = false;
@@ -122,6 +126,7 @@ internal sealed class TextColumn : ColumnBuilder
             FlushPage(PageEncoding.Plain);
         Levels.AddValue();
         Page.AppendPlain(value);
+        _filter?.Add(value);
         Bound(value);
     }
 
