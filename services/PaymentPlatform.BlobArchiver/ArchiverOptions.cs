@@ -39,6 +39,30 @@ public sealed class ArchiverOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often closed hours are looked through for small files to merge; zero: never.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
+    public TimeSpan CompactionInterval { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>An hour's folder is closed when the hour has been over for this long by the database's clock.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
+    public TimeSpan CompactionDelay { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Bytes of a merged file at most, about. Files of less than half of it are merged.</summary>
+    [Range(1 << 10, 1L << 30)]
+    public long CompactionBytes { get; set; } = 64L << 20;
+
+    /// <summary>Events of a merged file at most. Files with less than half of it are merged.</summary>
+    [Range(2, 10_000_000)]
+    public int CompactionRows { get; set; } = 1_000_000;
+
+    /// <summary>Memory for sorting, in bytes; what does not fit goes to the temporary directory.</summary>
+    [Range(128L << 20, 64L << 30)]
+    public long CompactionMemory { get; set; } = 256L << 20;
+
+    /// <summary>How long a merged file's originals are kept for exports and cursors that began before; an older cursor is answered 410.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    public TimeSpan SupersededRetention { get; set; } = TimeSpan.FromHours(24);
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (PendingTimeout < 2 * MaxRetryDelay)

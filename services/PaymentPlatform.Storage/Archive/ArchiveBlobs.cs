@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Azure;
 using Azure.Storage;
 using Azure.Storage.Blobs;
@@ -47,6 +48,31 @@ public sealed class ArchiveBlobs(BlobContainerClient container)
         {
             BlobProperties found = await blob.GetPropertiesAsync(cancellationToken: cancellationToken);
             return found.ContentLength == content.Length && found.Metadata.TryGetValue(ChecksumKey, out var stored) && stored == checksum;
+        }
+    }
+
+    /// <summary>Copies a blob to a local file that must not exist yet.</summary>
+    /// <returns>False when its bytes are not those of the length and checksum.</returns>
+    /// <exception cref="RequestFailedException">404: there is no such blob; 409: it is in the archive tier; else the store does not give it now.</exception>
+    public async Task<bool> FetchAsync(string blobName, string path, long length, byte[] sha256, CancellationToken cancellationToken)
+    {
+        await using var target = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        await container.GetBlobClient(blobName).DownloadToAsync(target, cancellationToken);
+        target.Position = 0;
+        return target.Length == length && (await SHA256.HashDataAsync(target, cancellationToken)).AsSpan().SequenceEqual(sha256);
+    }
+
+    /// <returns>The blob's size in bytes; null when there is none.</returns>
+    public async Task<long?> FindLengthAsync(string blobName, CancellationToken cancellationToken)
+    {
+        try
+        {
+            BlobProperties properties = await container.GetBlobClient(blobName).GetPropertiesAsync(cancellationToken: cancellationToken);
+            return properties.ContentLength;
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
         }
     }
 
