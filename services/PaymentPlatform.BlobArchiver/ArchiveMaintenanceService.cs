@@ -1,19 +1,22 @@
 using Microsoft.Extensions.Options;
 using PaymentPlatform.BlobArchiver.Compaction;
+using PaymentPlatform.BlobArchiver.Lifecycle;
 
 namespace PaymentPlatform.BlobArchiver;
 
-/// <summary>Sweeps, looks for lost files and merges small ones, from time to time. Any number of processes may: one does it at a time.</summary>
+/// <summary>Sweeps, looks for lost files, merges small ones, and moves and deletes old ones, from time to time. Any number of processes may: one does it at a time.</summary>
 internal sealed partial class ArchiveMaintenanceService(
     ArchiveSweeper sweeper,
     LostFileRestorer restorer,
     MergedFileRestorer mergedRestorer,
     ArchiveCompactor compactor,
+    ArchiveTiering tiering,
+    RetentionDeleter deleter,
     IOptions<ArchiverOptions> options,
     TimeProvider timeProvider,
     ILogger<ArchiveMaintenanceService> logger) : BackgroundService
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(SweepAsync(stoppingToken), CompactAsync(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(SweepAsync(stoppingToken), CompactAsync(stoppingToken), AgeAsync(stoppingToken));
 
     private async Task SweepAsync(CancellationToken stoppingToken)
     {
@@ -24,6 +27,7 @@ internal sealed partial class ArchiveMaintenanceService(
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 await TryAsync("sweep", sweeper.SweepAsync, options.Value.SweepInterval, stoppingToken);
+                await TryAsync("rehydrate files", tiering.RehydrateAsync, options.Value.SweepInterval, stoppingToken);
                 if (timeProvider.GetElapsedTime(restoredAt) < options.Value.RestoreInterval)
                     continue;
                 await TryAsync("look for lost merged files", mergedRestorer.RestoreAsync, options.Value.RestoreInterval, stoppingToken);
@@ -46,6 +50,24 @@ internal sealed partial class ArchiveMaintenanceService(
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
                 await TryAsync("merge small files", compactor.CompactAsync, options.Value.CompactionInterval, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task AgeAsync(CancellationToken stoppingToken)
+    {
+        if (!options.Value.Tiering && options.Value.RetentionDays == 0)
+            return;
+        using var timer = new PeriodicTimer(options.Value.LifecycleInterval, timeProvider);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                await TryAsync("delete files past their retention", deleter.DeleteAsync, options.Value.LifecycleInterval, stoppingToken);
+                await TryAsync("move files to cooler tiers", tiering.MoveAsync, options.Value.LifecycleInterval, stoppingToken);
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

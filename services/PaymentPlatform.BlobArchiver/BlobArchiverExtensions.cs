@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using PaymentPlatform.BlobArchiver;
 using PaymentPlatform.BlobArchiver.Compaction;
+using PaymentPlatform.BlobArchiver.Lifecycle;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 
@@ -28,6 +29,8 @@ public static class BlobArchiverExtensions
         services.AddSingleton<LostFileRestorer>();
         services.AddSingleton<MergedFileRestorer>();
         services.AddSingleton<ArchiveCompactor>();
+        services.AddSingleton<ArchiveTiering>();
+        services.AddSingleton<RetentionDeleter>();
         services.AddSingleton<ArchiveSweeper>();
         services.AddHostedService<ArchiverService>();
         services.AddHostedService<ArchiveMaintenanceService>();

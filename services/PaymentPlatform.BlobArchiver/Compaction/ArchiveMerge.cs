@@ -20,7 +20,7 @@ internal sealed class ArchiveMerge : IDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory(Prefix).FullName;
     private readonly IReadOnlyList<MergeFile> _files;
-    private readonly DuckDBConnection _duckDb = new("Data Source=:memory:");
+    private DuckDBConnection? _duckDb;
     private (long Rows, BigInteger Sum, ulong Mix) _originals;
 
     private ArchiveMerge(IReadOnlyList<MergeFile> files) => _files = files;
@@ -62,22 +62,20 @@ internal sealed class ArchiveMerge : IDisposable
         await using (var target = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None))
         await using (var content = merged.OpenRead())
             await content.CopyToAsync(target, cancellationToken);
-        var found = await Task.Run(() => Fingerprint($"read_parquet({Quote(path)}, hive_partitioning = false)", cancellationToken), cancellationToken);
+        var found = await Task.Run(() => Fingerprint($"read_parquet({SandboxedDuckDb.Quote(path)}, hive_partitioning = false)", cancellationToken), cancellationToken);
         if (found != _originals)
             throw new InvalidDataException($"The merged file does not hold exactly the events of its {_files.Count} originals ({found.Rows} rows, {_originals.Rows} in the originals).");
     }
 
     public void Dispose()
     {
-        _duckDb.Dispose();
+        _duckDb?.Dispose();
         Events.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
 
     /// <summary>A literal: the engine compares it with the statistics of the row groups.</summary>
     private static string Time(long micros) => string.Create(CultureInfo.InvariantCulture, $"TIMESTAMPTZ '{ArchiveFileName.FromMicros(micros):yyyy-MM-dd HH:mm:ss.ffffff}+00'");
-
-    private static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
     private async Task FetchAsync(MergeFile file, string path, ArchiveBlobs blobs, CancellationToken cancellationToken)
     {
@@ -98,20 +96,8 @@ internal sealed class ArchiveMerge : IDisposable
 
     private void Read(long memory, CancellationToken cancellationToken)
     {
-        _duckDb.Open();
-        foreach (var setting in (string[])
-        [
-            $"memory_limit = '{memory} bytes'",
-            "threads = 1",
-            $"temp_directory = {Quote(Path.Combine(_directory, "spill"))}",
-            "autoload_known_extensions = false",
-            "autoinstall_known_extensions = false",
-            $"allowed_directories = [{Quote(_directory)}]",
-            "enable_external_access = false",
-            "lock_configuration = true",
-        ])
-            Execute("SET " + setting, cancellationToken);
-        Execute($"CREATE VIEW originals AS SELECT * FROM read_parquet([{string.Join(", ", _files.Select((_, i) => Quote(LocalPath(i))))}], hive_partitioning = false)", cancellationToken);
+        _duckDb = SandboxedDuckDb.Open(_directory, memory);
+        Execute($"CREATE VIEW originals AS SELECT * FROM read_parquet([{string.Join(", ", _files.Select((_, i) => SandboxedDuckDb.Quote(LocalPath(i))))}], hive_partitioning = false)", cancellationToken);
         _originals = Fingerprint("originals", cancellationToken);
         if (_originals.Rows != _files.Sum(f => f.Rows))
             throw new InvalidDataException($"The files {string.Join(", ", _files.Select(f => f.BlobName))} hold {_originals.Rows} rows, the manifest says {_files.Sum(f => f.Rows)}.");
@@ -218,7 +204,7 @@ internal sealed class ArchiveMerge : IDisposable
 
     private void Query(string sql, Action<DuckDBDataReader> read, CancellationToken cancellationToken, params DuckDBParameter[] parameters)
     {
-        using var command = _duckDb.CreateCommand();
+        using var command = _duckDb!.CreateCommand();
         command.CommandText = sql;
         foreach (var parameter in parameters)
             command.Parameters.Add(parameter);

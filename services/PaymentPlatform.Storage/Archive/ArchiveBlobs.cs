@@ -76,6 +76,25 @@ public sealed class ArchiveBlobs(BlobContainerClient container)
         }
     }
 
+    /// <returns>The blob's tier (<c>hot</c>, <c>cool</c>, <c>cold</c>, <c>archive</c>) and whether it is on its way out of the archive tier; null when there is no such blob.</returns>
+    public async Task<(string Tier, bool IsRehydrating)?> FindTierAsync(string blobName, CancellationToken cancellationToken)
+    {
+        try
+        {
+            BlobProperties properties = await container.GetBlobClient(blobName).GetPropertiesAsync(cancellationToken: cancellationToken);
+            return (properties.AccessTier?.ToLowerInvariant() ?? "hot", properties.ArchiveStatus is not null);
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Moves a blob to a tier. Out of the archive tier that takes hours; the call only begins it.</summary>
+    /// <param name="tier"><c>hot</c>, <c>cool</c>, <c>cold</c> or <c>archive</c>.</param>
+    public Task SetTierAsync(string blobName, string tier, CancellationToken cancellationToken) =>
+        container.GetBlobClient(blobName).SetAccessTierAsync(new AccessTier(char.ToUpperInvariant(tier[0]) + tier[1..]), cancellationToken: cancellationToken);
+
     /// <summary>Deletes a blob; a missing one is fine.</summary>
     public Task DeleteIfExistsAsync(string blobName, CancellationToken cancellationToken) =>
         container.GetBlobClient(blobName).DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: cancellationToken);
