@@ -17,16 +17,23 @@ internal sealed partial class ArchiveFileWriter(
 
     /// <param name="buffer">Not empty, and untouched until the task ends.</param>
     /// <param name="effects">What has to happen with the file (its id is given), in its transaction; false when another has been quicker. May run several times.</param>
+    /// <param name="check">Looks at the finished file before it is announced; throws where it must not be stored.</param>
     /// <returns>The live file, or null when it was abandoned: the effects or the pending row were lost to another.</returns>
     /// <exception cref="Exception">The buffer can't be made into a sound file, or the database refuses the file for good: trying again with the same bytes would not help. Nothing is live.</exception>
     public async Task<ManifestEntry?> WriteAsync(
-        RawEventBuffer buffer, IReadOnlyCollection<OffsetRange> ranges, Func<NpgsqlTransaction, Guid, CancellationToken, Task<bool>> effects, CancellationToken cancellationToken)
+        RawEventBuffer buffer,
+        IReadOnlyCollection<OffsetRange> ranges,
+        Func<NpgsqlTransaction, Guid, CancellationToken, Task<bool>> effects,
+        CancellationToken cancellationToken,
+        Func<ParquetFile, CancellationToken, Task>? check = null)
     {
         var archivedAt = (timeProvider.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         using var file = await TimedAsync(WriteStage.Serialize, Guid.Empty, _ => Task.Run(() => ParquetSerializer.Serialize(buffer, archivedAt), CancellationToken.None), cancellationToken);
         await TimedAsync(WriteStage.Verify, Guid.Empty, async token =>
         {
             await ParquetSerializer.VerifyAsync(file, token);
+            if (check is not null)
+                await check(file, token);
             return true;
         }, cancellationToken);
 

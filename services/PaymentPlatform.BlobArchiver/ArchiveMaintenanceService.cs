@@ -1,12 +1,24 @@
 using Microsoft.Extensions.Options;
+using PaymentPlatform.BlobArchiver.Compaction;
+using PaymentPlatform.BlobArchiver.Lifecycle;
 
 namespace PaymentPlatform.BlobArchiver;
 
-/// <summary>Sweeps, and looks for lost files, from time to time. Any number of processes may: one does it at a time.</summary>
+/// <summary>Sweeps, looks for lost files, merges small ones, and moves and deletes old ones, from time to time. Any number of processes may: one does it at a time.</summary>
 internal sealed partial class ArchiveMaintenanceService(
-    ArchiveSweeper sweeper, LostFileRestorer restorer, IOptions<ArchiverOptions> options, TimeProvider timeProvider, ILogger<ArchiveMaintenanceService> logger) : BackgroundService
+    ArchiveSweeper sweeper,
+    LostFileRestorer restorer,
+    MergedFileRestorer mergedRestorer,
+    ArchiveCompactor compactor,
+    ArchiveTiering tiering,
+    RetentionDeleter deleter,
+    IOptions<ArchiverOptions> options,
+    TimeProvider timeProvider,
+    ILogger<ArchiveMaintenanceService> logger) : BackgroundService
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(SweepAsync(stoppingToken), CompactAsync(stoppingToken), AgeAsync(stoppingToken));
+
+    private async Task SweepAsync(CancellationToken stoppingToken)
     {
         var restoredAt = timeProvider.GetTimestamp();
         using var timer = new PeriodicTimer(options.Value.SweepInterval, timeProvider);
@@ -14,10 +26,12 @@ internal sealed partial class ArchiveMaintenanceService(
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                await TryAsync("sweep", sweeper.SweepAsync, stoppingToken);
+                await TryAsync("sweep", sweeper.SweepAsync, options.Value.SweepInterval, stoppingToken);
+                await TryAsync("rehydrate files", tiering.RehydrateAsync, options.Value.SweepInterval, stoppingToken);
                 if (timeProvider.GetElapsedTime(restoredAt) < options.Value.RestoreInterval)
                     continue;
-                await TryAsync("look for lost files", restorer.RestoreAsync, stoppingToken);
+                await TryAsync("look for lost merged files", mergedRestorer.RestoreAsync, options.Value.RestoreInterval, stoppingToken);
+                await TryAsync("look for lost files", restorer.RestoreAsync, options.Value.RestoreInterval, stoppingToken);
                 restoredAt = timeProvider.GetTimestamp();
             }
         }
@@ -26,7 +40,41 @@ internal sealed partial class ArchiveMaintenanceService(
         }
     }
 
-    private async Task TryAsync(string what, Func<CancellationToken, Task> work, CancellationToken cancellationToken)
+    /// <summary>Beside the sweeps: it may take long.</summary>
+    private async Task CompactAsync(CancellationToken stoppingToken)
+    {
+        if (options.Value.CompactionInterval == TimeSpan.Zero)
+            return;
+        using var timer = new PeriodicTimer(options.Value.CompactionInterval, timeProvider);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                await TryAsync("merge small files", compactor.CompactAsync, options.Value.CompactionInterval, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task AgeAsync(CancellationToken stoppingToken)
+    {
+        if (!options.Value.Tiering && options.Value.RetentionDays == 0)
+            return;
+        using var timer = new PeriodicTimer(options.Value.LifecycleInterval, timeProvider);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                await TryAsync("delete files past their retention", deleter.DeleteAsync, options.Value.LifecycleInterval, stoppingToken);
+                await TryAsync("move files to cooler tiers", tiering.MoveAsync, options.Value.LifecycleInterval, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task TryAsync(string what, Func<CancellationToken, Task> work, TimeSpan interval, CancellationToken cancellationToken)
     {
         try
         {
@@ -34,7 +82,7 @@ internal sealed partial class ArchiveMaintenanceService(
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            LogFailed(logger, what, PersistentRetry.Describe(e), options.Value.SweepInterval);
+            LogFailed(logger, what, PersistentRetry.Describe(e), interval);
         }
     }
 

@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Options;
+using Npgsql;
+using PaymentPlatform.BlobArchiver.Compaction;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 
@@ -7,12 +9,13 @@ namespace PaymentPlatform.BlobArchiver;
 /// <summary>
 /// Clears away files that never became live. A stale pending row is abandoned in a committed transaction before its blob is deleted: a writer that wakes up late finds its row gone and rolls back.
 /// It may upload before it does, and die: blobs of abandoned rows are deleted again and again until no upload can be under way any more.
+/// And deletes what is to be deleted: the originals of merged files once nobody reads them any more.
 /// </summary>
 internal sealed partial class ArchiveSweeper(HybridConnectionManager connections, ArchiveBlobs blobs, IOptions<ArchiverOptions> options, ILogger<ArchiveSweeper> logger)
 {
     private const int PageSize = 100;
 
-    /// <returns>How many files are done with: abandoned for so long that their blobs are gone for good; null when another process is sweeping.</returns>
+    /// <returns>How many files are done with: their blobs are gone for good; null when another process is sweeping.</returns>
     public async Task<int?> SweepAsync(CancellationToken cancellationToken)
     {
         await using var guard = await AdvisoryLock.TryTakeAsync(connections.Database, AdvisoryLock.Sweeper, cancellationToken);
@@ -24,7 +27,9 @@ internal sealed partial class ArchiveSweeper(HybridConnectionManager connections
         if (stale > 0)
             LogStale(logger, stale, options.Value.PendingTimeout);
 
-        var (deleted, after) = (0, Guid.Empty);
+        await GiveUpOriginalsAsync(connection, cancellationToken);
+        var deleted = await DeleteAsync(connection, cancellationToken);
+        var after = Guid.Empty;
         while (await ArchiveManifest.ListAbandonedAsync(connection, options.Value.PendingTimeout, after, PageSize, cancellationToken) is { Count: > 0 } page)
         {
             foreach (var (fileId, name, isSettled) in page)
@@ -43,9 +48,51 @@ internal sealed partial class ArchiveSweeper(HybridConnectionManager connections
         return deleted;
     }
 
+    private async Task GiveUpOriginalsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var after = Guid.Empty;
+        var there = new Dictionary<string, bool>();
+        while (await CompactionManifest.ListOutlivedAsync(connection, options.Value.SupersededRetention, after, PageSize, cancellationToken) is { Count: > 0 } page)
+        {
+            foreach (var (fileId, name, mergedName, mergedBytes) in page)
+            {
+                after = fileId;
+                // Until the merged file is seen to be there, the original is the only copy.
+                if (mergedName is not null && !there.ContainsKey(mergedName))
+                    there[mergedName] = await blobs.FindLengthAsync(mergedName, cancellationToken) == mergedBytes;
+                if (mergedName is null || there[mergedName])
+                    await ArchiveManifest.MoveAsync(connection, fileId, ManifestState.Superseded, ManifestState.Deleting, cancellationToken);
+                else
+                    LogKept(logger, name, mergedName);
+            }
+        }
+    }
+
+    private async Task<int> DeleteAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var (deleted, after) = (0, Guid.Empty);
+        while (await CompactionManifest.ListDeletingAsync(connection, after, PageSize, cancellationToken) is { Count: > 0 } page)
+        {
+            foreach (var (fileId, name) in page)
+            {
+                after = fileId;
+                await blobs.DeleteIfExistsAsync(name, cancellationToken);
+                if (!await ArchiveManifest.MoveAsync(connection, fileId, ManifestState.Deleting, ManifestState.Deleted, cancellationToken))
+                    continue;
+                deleted++;
+                LogDeleted(logger, name);
+            }
+        }
+
+        return deleted;
+    }
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Abandoned {Count} files that had been pending for longer than {Timeout}")]
     private static partial void LogStale(ILogger logger, int count, TimeSpan timeout);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Deleted the abandoned file {Blob}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The superseded file {Blob} is kept: the store does not have {Merged}, which holds its events now")]
+    private static partial void LogKept(ILogger logger, string blob, string merged);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Deleted the file {Blob}, which is abandoned, superseded or past its retention")]
     private static partial void LogDeleted(ILogger logger, string blob);
 }

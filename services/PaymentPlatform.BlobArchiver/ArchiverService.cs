@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaymentPlatform.BlobArchiver.Compaction;
 using PaymentPlatform.Events;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
@@ -13,6 +14,7 @@ internal sealed partial class ArchiverService(
     IArchiveFlusher flusher,
     ArchiveBlobs blobs,
     LostFileRestorer restorer,
+    MergedFileRestorer mergedRestorer,
     HybridConnectionManager connections,
     SchemaGate schema,
     StreamOutage outage,
@@ -62,6 +64,7 @@ internal sealed partial class ArchiverService(
     {
         try
         {
+            await retry.RunAsync("look for lost merged files", mergedRestorer.RestoreAsync, stoppingToken, Faults.IsStoreDown);
             await retry.RunAsync("look for lost files", restorer.RestoreAsync, stoppingToken, Faults.IsStoreDown);
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested)

@@ -18,6 +18,7 @@ public sealed class ArchiverTelemetry : IDisposable
     private readonly Counter<long> _abandoned;
     private readonly Counter<long> _restored;
     private readonly Counter<long> _unrestorable;
+    private readonly Counter<long> _compacted;
     private readonly Histogram<long> _rows;
     private readonly Histogram<long> _payload;
     private readonly Histogram<long> _bytes;
@@ -34,6 +35,7 @@ public sealed class ArchiverTelemetry : IDisposable
         _abandoned = _meter.CreateCounter<long>("archiver.files.abandoned", "{file}", "Files that were given up because another owner had moved on, or because they were stale.");
         _restored = _meter.CreateCounter<long>("archiver.files.restored", "{file}", "Files that the store had lost and that were written again from the stream.");
         _unrestorable = _meter.CreateCounter<long>("archiver.files.unrestorable", "{file}", "Findings of lost files that the stream no longer holds the events of.");
+        _compacted = _meter.CreateCounter<long>("archiver.files.compacted", "{file}", "Small files whose events were merged into larger ones.");
         _rows = _meter.CreateHistogram<long>("archiver.flush.rows", "{event}", "Events in a file.");
         _payload = _meter.CreateHistogram<long>("archiver.flush.payload", "By", "Payload bytes in a file, before compression.");
         _bytes = _meter.CreateHistogram<long>("archiver.flush.size", "By", "Size of a file.");
@@ -75,6 +77,8 @@ public sealed class ArchiverTelemetry : IDisposable
     internal void FileAbandoned() => _abandoned.Add(1);
 
     internal void FileRestored() => _restored.Add(1);
+
+    internal void FilesCompacted(int files) => _compacted.Add(files);
 
     internal void FileUnrestorable() => _unrestorable.Add(1);
 

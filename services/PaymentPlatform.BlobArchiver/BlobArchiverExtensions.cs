@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using PaymentPlatform.BlobArchiver;
+using PaymentPlatform.BlobArchiver.Compaction;
+using PaymentPlatform.BlobArchiver.Lifecycle;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 
@@ -25,6 +27,10 @@ public static class BlobArchiverExtensions
         services.AddSingleton<ArchiveFileWriter>();
         services.AddSingleton<IArchiveFlusher, ArchiveFlusher>();
         services.AddSingleton<LostFileRestorer>();
+        services.AddSingleton<MergedFileRestorer>();
+        services.AddSingleton<ArchiveCompactor>();
+        services.AddSingleton<ArchiveTiering>();
+        services.AddSingleton<RetentionDeleter>();
         services.AddSingleton<ArchiveSweeper>();
         services.AddHostedService<ArchiverService>();
         services.AddHostedService<ArchiveMaintenanceService>();

@@ -184,7 +184,7 @@ public sealed partial class ArchiveFileCache : IDisposable
 
             if (exception is ArchiveFileException or OperationCanceledException)
                 throw;
-            throw new ArchiveFileException(file.BlobName, Explain(file, exception), exception);
+            throw new ArchiveFileException(file.BlobName, Explain(file, exception), exception) { IsArchived = IsArchived(exception) };
         }
         finally
         {
@@ -239,10 +239,13 @@ public sealed partial class ArchiveFileCache : IDisposable
     private static string Explain(ArchiveFile file, Exception exception) => exception switch
     {
         RequestFailedException { Status: 404 } => $"The archive file {file.BlobName} is missing from the blob store although the manifest has it. Restore the blob from a copy.",
-        RequestFailedException { ErrorCode: "BlobArchived" or "BlobBeingRehydrated" } => $"The archive file {file.BlobName} is in the archive tier. Rehydrate it first; that takes hours.",
+        RequestFailedException when IsArchived(exception) =>
+            $"The archive file {file.BlobName} is in the archive tier. Ask for the range or the file with POST /v1/archive/rehydrations; that takes hours, GET /v1/archive/rehydrations says how far it is.",
         IOException => $"The archive file {file.BlobName} could not be kept in the local cache: {exception.Message}",
         _ => $"The archive file {file.BlobName} could not be fetched: the blob store does not answer. Try again.",
     };
+
+    private static bool IsArchived(Exception exception) => exception is RequestFailedException { ErrorCode: "BlobArchived" or "BlobBeingRehydrated" };
 
     private void TryDelete(string path)
     {

@@ -4,4 +4,7 @@ namespace PaymentPlatform.Query;
 public sealed class ArchiveFileException(string blobName, string message, Exception? inner = null) : Exception(message, inner)
 {
     public string BlobName { get; } = blobName;
+
+    /// <summary>It is in the archive tier: whole, but not readable until it is rehydrated.</summary>
+    public bool IsArchived { get; init; }
 }

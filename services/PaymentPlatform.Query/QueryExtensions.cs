@@ -2,6 +2,7 @@ using PaymentPlatform.Events;
 using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.Query;
 using PaymentPlatform.Query.FailedItems;
+using PaymentPlatform.Query.Lifecycle;
 using PaymentPlatform.Query.Lookup;
 using PaymentPlatform.Streaming;
 
@@ -50,6 +51,8 @@ public static class QueryExtensions
         group.MapFailedItemsApi();
         group.MapFailedItemActionsApi();
         group.MapArchiveFilesApi();
+        group.MapHoldsApi();
+        group.MapRehydrationsApi();
         group.MapPipelineApi();
         group.MapRulesApi();
         group.MapRebuildsApi();

@@ -42,6 +42,7 @@ public static partial class QueryGuard
 
     private static (int Status, string Title, string Detail, string? RetryAfter) Explain(Exception exception) => exception switch
     {
+        ArchiveFileException { IsArchived: true } => (409, "Archive file not rehydrated", exception.Message, null),
         ArchiveFileException => (503, "Archive file not readable", exception.Message, null),
         ManifestViewGoneException => (410, "Cursor too old", exception.Message, null),
         EngineBusyException => (429, "Too many queries", exception.Message, "5"),

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using PaymentPlatform.Query.FailedItems;
+using PaymentPlatform.Query.Lifecycle;
 
 namespace PaymentPlatform.Query;
 
@@ -19,5 +20,7 @@ namespace PaymentPlatform.Query;
 [JsonSerializable(typeof(Page<RuleVersionItem>))]
 [JsonSerializable(typeof(RulesAreValid))]
 [JsonSerializable(typeof(Page<RebuildItem>))]
+[JsonSerializable(typeof(Page<HoldItem>))]
+[JsonSerializable(typeof(Page<RehydrationItem>))]
 [JsonSerializable(typeof(IReadOnlyList<ArchiveRangeItem>))]
 internal sealed partial class QueryJsonContext : JsonSerializerContext;

@@ -76,6 +76,42 @@ public sealed class RebuildTests : IDisposable
     }
 
     [Fact]
+    public async Task Rebuild_AfterCompaction_EqualsTheLiveFigures()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await using var platform = await PlatformProcess.RunAsync(
+            _data, "--simulator off -- --Archiver:FlushAge=00:00:00.300 --Archiver:CompactionInterval=00:00:01 --Archiver:CompactionDelay=00:00:00", cancellationToken: cancellation);
+        var connections = await platform.ConnectionsAsync(cancellation);
+        await using var database = NpgsqlDataSource.Create(connections.Paymentsdb);
+        using var http = new HttpClient { BaseAddress = platform.Url };
+        await SendAsync(platform.Url, seed: 4, seconds: 4);
+        await DrainAsync(http, database, cancellation);
+        var live = await DerivedFigures.ReadAsync(database, cancellation);
+
+        // As if they were of an hour that is over: merged files lie in the hour of their events again.
+        var container = new Azure.Storage.Blobs.BlobContainerClient(connections.Blobs, "raw-events");
+        var files = new List<string>();
+        await using (var command = database.CreateCommand("SELECT blob_name FROM raw_event_files WHERE state = 'live'"))
+        await using (var reader = await command.ExecuteReaderAsync(cancellation))
+        {
+            while (await reader.ReadAsync(cancellation))
+                files.Add(reader.GetString(0));
+        }
+
+        foreach (var name in files)
+            await container.GetBlobClient(Closed(name)).SyncCopyFromUriAsync(container.GetBlobClient(name).GenerateSasUri(Azure.Storage.Sas.BlobSasPermissions.Read, DateTimeOffset.UtcNow.AddHours(1)), cancellationToken: cancellation);
+        await ExecuteAsync(database, $"UPDATE raw_event_files SET blob_name = '{Closed("")}' || substring(blob_name FROM '[^/]*$') WHERE state = 'live'");
+        await Eventually.TrueAsync(async () => await ScalarAsync(database, "SELECT count(*) FROM raw_event_files WHERE state = 'superseded'") is long superseded && superseded == files.Count, "all are merged");
+        Assert.InRange(files.Count, 5, int.MaxValue);
+
+        await ExecuteAsync(database, "UPDATE payment_metrics_5m SET total_count = total_count + 7; DELETE FROM aggregate_histograms; DELETE FROM rule_buckets; UPDATE dynamic_metrics SET metric_value = 4711");
+        Assert.Equal("done", (await RebuildAsync(http, cancellation)).GetProperty("state").GetString());
+        Assert.Equal(live, await DerivedFigures.ReadAsync(database, cancellation));
+
+        static string Closed(string name) => $"raw_events/yyyy=2020/mm=01/dd=01/hh=00/{name[(name.LastIndexOf('/') + 1)..]}";
+    }
+
+    [Fact]
     public async Task Rebuild_BlobMissing_IsRefusedAndLeavesTheOldFigures()
     {
         var cancellation = TestContext.Current.CancellationToken;

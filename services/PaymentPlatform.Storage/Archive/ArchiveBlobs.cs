@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Azure;
 using Azure.Storage;
 using Azure.Storage.Blobs;
@@ -50,6 +51,50 @@ public sealed class ArchiveBlobs(BlobContainerClient container)
             return found.ContentLength == content.Length && found.Metadata.TryGetValue(ChecksumKey, out var stored) && stored == checksum;
         }
     }
+
+    /// <summary>Copies a blob to a local file that must not exist yet.</summary>
+    /// <returns>False when its bytes are not those of the length and checksum.</returns>
+    /// <exception cref="RequestFailedException">404: there is no such blob; 409: it is in the archive tier; else the store does not give it now.</exception>
+    public async Task<bool> FetchAsync(string blobName, string path, long length, byte[] sha256, CancellationToken cancellationToken)
+    {
+        await using var target = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        await container.GetBlobClient(blobName).DownloadToAsync(target, cancellationToken);
+        target.Position = 0;
+        return target.Length == length && (await SHA256.HashDataAsync(target, cancellationToken)).AsSpan().SequenceEqual(sha256);
+    }
+
+    /// <returns>The blob's size in bytes; null when there is none.</returns>
+    public async Task<long?> FindLengthAsync(string blobName, CancellationToken cancellationToken)
+    {
+        try
+        {
+            BlobProperties properties = await container.GetBlobClient(blobName).GetPropertiesAsync(cancellationToken: cancellationToken);
+            return properties.ContentLength;
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+    }
+
+    /// <returns>The blob's tier (<c>hot</c>, <c>cool</c>, <c>cold</c>, <c>archive</c>) and whether it is on its way out of the archive tier; null when there is no such blob.</returns>
+    public async Task<(string Tier, bool IsRehydrating)?> FindTierAsync(string blobName, CancellationToken cancellationToken)
+    {
+        try
+        {
+            BlobProperties properties = await container.GetBlobClient(blobName).GetPropertiesAsync(cancellationToken: cancellationToken);
+            return (properties.AccessTier?.ToLowerInvariant() ?? "hot", properties.ArchiveStatus is not null);
+        }
+        catch (RequestFailedException e) when (e.Status == 404)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Moves a blob to a tier. Out of the archive tier that takes hours; the call only begins it.</summary>
+    /// <param name="tier"><c>hot</c>, <c>cool</c>, <c>cold</c> or <c>archive</c>.</param>
+    public Task SetTierAsync(string blobName, string tier, CancellationToken cancellationToken) =>
+        container.GetBlobClient(blobName).SetAccessTierAsync(new AccessTier(char.ToUpperInvariant(tier[0]) + tier[1..]), cancellationToken: cancellationToken);
 
     /// <summary>Deletes a blob; a missing one is fine.</summary>
     public Task DeleteIfExistsAsync(string blobName, CancellationToken cancellationToken) =>

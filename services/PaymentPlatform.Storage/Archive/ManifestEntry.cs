@@ -7,7 +7,7 @@ public sealed record ManifestEntry
 
     public required string BlobName { get; init; }
 
-    /// <summary>Microseconds since the Unix epoch: the <c>archived_at</c> of its rows.</summary>
+    /// <summary>Microseconds since the Unix epoch: when the file was written. The <c>archived_at</c> of its rows, unless they were archived in other files before.</summary>
     public required long ArchivedAtMicros { get; init; }
 
     public required long RowCount { get; init; }

@@ -9,11 +9,14 @@ public static class ParquetSerializer
     /// <summary>The version of the columns; kept in each file's metadata and in the manifest.</summary>
     public const int SchemaVersion = 1;
 
+    /// <summary>The columns' names, in file order.</summary>
+    public static IReadOnlyList<string> ColumnNames { get; } = [.. ArchiveSchema.Columns.Select(c => c.Name)];
+
     /// <summary>
     /// Makes a file of all rows of the buffer. CPU work, no I/O: run it where that does no harm. The buffer stays as it is and may be cleared or serialised again;
     /// the file does not depend on it.
     /// </summary>
-    /// <param name="archivedAtMicros">Microseconds since the Unix epoch, for every row.</param>
+    /// <param name="archivedAtMicros">Microseconds since the Unix epoch, for every row that does not have its own.</param>
     /// <exception cref="InvalidOperationException">The buffer has no rows.</exception>
     public static ParquetFile Serialize(RawEventBuffer buffer, long archivedAtMicros)
     {
@@ -34,7 +37,7 @@ public static class ParquetSerializer
         {
             pieces.Add((start, small.Length, group.Content));
             start = small.Length;
-            var archivedAt = ConstantChunk.Write(ArchiveSchema.ArchivedAt, archivedAtMicros, group.Rows, group.Content.Length, small);
+            var archivedAt = group.ArchivedAt ?? ConstantChunk.Write(ArchiveSchema.ArchivedAt, archivedAtMicros, group.Rows, group.Content.Length, small);
             groups.Add(new(offset, group.Rows, InSchemaOrder(group.Chunks, archivedAt)));
             offset += group.Content.Length + small.Length - start;
         }

@@ -20,6 +20,7 @@ public sealed class RawEventBuffer : IDisposable
     private readonly int _rowsPerGroup;
     private readonly PageCompressor _compressor = new();
     private readonly ArchiveColumns _columns;
+    private readonly Int64Column? _archivedAt;
     private readonly List<SealedRowGroup> _groups = [];
     private bool _appending;
     private int _openRows;
@@ -30,10 +31,12 @@ public sealed class RawEventBuffer : IDisposable
     private byte[] _logId = [];
 
     /// <param name="rowsPerGroup">A row group ends at this many rows.</param>
-    public RawEventBuffer(int rowsPerGroup = DefaultRowsPerGroup)
+    /// <param name="ofArchived">For rows that are archived already, each with its own <c>archived_at</c>: <see cref="AppendArchived"/> instead of <see cref="Append(in RawEvent)"/>.</param>
+    public RawEventBuffer(int rowsPerGroup = DefaultRowsPerGroup, bool ofArchived = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rowsPerGroup, 1);
         _rowsPerGroup = rowsPerGroup;
+        _archivedAt = ofArchived ? new(ArchiveSchema.ArchivedAt, _compressor) : null;
         _columns = new(_compressor, rowsPerGroup);
     }
 
@@ -46,7 +49,7 @@ public sealed class RawEventBuffer : IDisposable
     public long PayloadBytes { get; private set; }
 
     /// <summary>Memory that data holds, in bytes.</summary>
-    public long BufferedBytes => _columns.BufferedBytes + _groups.Sum(g => g.Content.Held);
+    public long BufferedBytes => _columns.BufferedBytes + (_archivedAt?.BufferedBytes ?? 0) + _groups.Sum(g => g.Content.Held);
 
     public long? MinTransactionTimestampMicros { get; private set; }
 
@@ -69,10 +72,7 @@ public sealed class RawEventBuffer : IDisposable
         ArgumentNullException.ThrowIfNull(e.Partition.LogId);
         var origin = OriginText(e.Origin);
         var errors = e.Errors.Count == 0 ? default : _columns.ErrorsText.Write(e.Errors);
-        if (_appending)
-            throw new InvalidOperationException("An earlier append failed half-way: the columns may differ in length. Clear the buffer and read its events again.");
-
-        _appending = true;
+        Begin(ofArchived: false);
         AppendTransaction(transaction);
         AppendCorrelationId(e);
         AppendPosition(e);
@@ -84,16 +84,31 @@ public sealed class RawEventBuffer : IDisposable
         columns.OriginId.AppendNullable(e.OriginId, !e.OriginId.IsEmpty);
         columns.Duplicate.Append(e.Duplicate);
         columns.RawPayload.Append(e.RawPayload);
-        Count(e);
-        _appending = false;
-        if (_openRows >= _rowsPerGroup || _openPayloadBytes >= PayloadBytesPerGroup)
-            Seal();
+        End(e.Offset, e.EnqueuedAtMicros, e.Transaction.TransactionTimestampMicros, e.Errors.Count == 0, e.RawPayload.Length);
+    }
+
+    /// <summary>Appends a row of an archived file as it is: every value, null or not, stays what it was.</summary>
+    /// <exception cref="InvalidDataException">A column that is never null is null.</exception>
+    public void AppendArchived(IArchivedRow row)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        Begin(ofArchived: true);
+        foreach (var column in _columns.All)
+            Append(column, row);
+        Append(_archivedAt!, row);
+        End(
+            row.Integer(ArchiveSchema.StreamOffset.Name),
+            row.Integer(ArchiveSchema.EnqueuedAt.Name),
+            row.IsNull(ArchiveSchema.TransactionTimestamp.Name) ? null : row.Integer(ArchiveSchema.TransactionTimestamp.Name),
+            !row.IsNull(ArchiveSchema.IsValid.Name) && row.Boolean(ArchiveSchema.IsValid.Name),
+            row.IsNull(ArchiveSchema.RawPayload.Name) ? 0 : row.Bytes(ArchiveSchema.RawPayload.Name).Length);
     }
 
     /// <summary>Forgets all rows. Keeps the memory for the next ones, but gives back what far exceeds the need.</summary>
     public void Clear()
     {
         _columns.Clear();
+        _archivedAt?.Clear();
         foreach (var group in _groups)
             group.Release();
         _groups.Clear();
@@ -119,7 +134,7 @@ public sealed class RawEventBuffer : IDisposable
             return;
         var content = new PooledSegments();
         var chunks = _columns.Finish(content);
-        _groups.Add(new(_openRows, _openOffsetSum, content, chunks));
+        _groups.Add(new(_openRows, _openOffsetSum, content, chunks, _archivedAt?.Finish(content)));
         _openRows = 0;
         _openPayloadBytes = _openOffsetSum = 0;
     }
@@ -187,20 +202,70 @@ public sealed class RawEventBuffer : IDisposable
         columns.EnqueuedAt.Append(e.EnqueuedAtMicros);
     }
 
-    private void Count(in RawEvent e)
+    private static void Append(ColumnBuilder column, IArchivedRow row)
+    {
+        var name = column.Schema.Name;
+        if (row.IsNull(name))
+        {
+            if (column.Schema.Required)
+                throw new InvalidDataException($"The archived row has no {name}.");
+            column.AppendNull();
+            return;
+        }
+
+        switch (column)
+        {
+            case TextColumn text:
+                text.Append(row.Bytes(name));
+                break;
+            case BinaryColumn binary:
+                binary.Append(row.Bytes(name));
+                break;
+            case Int64Column int64:
+                int64.Append(row.Integer(name));
+                break;
+            case Int32Column int32:
+                int32.Append(checked((int)row.Integer(name)));
+                break;
+            case BooleanColumn boolean:
+                boolean.Append(row.Boolean(name));
+                break;
+            case DecimalColumn amount:
+                amount.AppendNullable(row.Scaled(name));
+                break;
+            default:
+                throw new InvalidOperationException($"{name} can't be copied.");
+        }
+    }
+
+    private void Begin(bool ofArchived)
+    {
+        if (ofArchived != _archivedAt is not null)
+            throw new InvalidOperationException("New events and archived ones don't share a buffer.");
+        if (_appending)
+            throw new InvalidOperationException("An earlier append failed half-way: the columns may differ in length. Clear the buffer and read its events again.");
+        _appending = true;
+    }
+
+    private void End(long offset, long enqueuedAtMicros, long? transactionTimestampMicros, bool valid, int payloadBytes)
     {
         RowCount++;
         _openRows++;
-        _openOffsetSum += e.Offset;
-        if (e.Errors.Count == 0)
+        _openOffsetSum += offset;
+        if (valid)
             ValidCount++;
-        PayloadBytes += e.RawPayload.Length;
-        _openPayloadBytes += e.RawPayload.Length;
-        MinEnqueuedAtMicros = Math.Min(MinEnqueuedAtMicros ?? long.MaxValue, e.EnqueuedAtMicros);
-        MaxEnqueuedAtMicros = Math.Max(MaxEnqueuedAtMicros ?? long.MinValue, e.EnqueuedAtMicros);
-        if (e.Transaction.TransactionTimestampMicros is not { } timestamp)
-            return;
-        MinTransactionTimestampMicros = Math.Min(MinTransactionTimestampMicros ?? long.MaxValue, timestamp);
-        MaxTransactionTimestampMicros = Math.Max(MaxTransactionTimestampMicros ?? long.MinValue, timestamp);
+        PayloadBytes += payloadBytes;
+        _openPayloadBytes += payloadBytes;
+        MinEnqueuedAtMicros = Math.Min(MinEnqueuedAtMicros ?? long.MaxValue, enqueuedAtMicros);
+        MaxEnqueuedAtMicros = Math.Max(MaxEnqueuedAtMicros ?? long.MinValue, enqueuedAtMicros);
+        if (transactionTimestampMicros is { } timestamp)
+        {
+            MinTransactionTimestampMicros = Math.Min(MinTransactionTimestampMicros ?? long.MaxValue, timestamp);
+            MaxTransactionTimestampMicros = Math.Max(MaxTransactionTimestampMicros ?? long.MinValue, timestamp);
+        }
+
+        _appending = false;
+        if (_openRows >= _rowsPerGroup || _openPayloadBytes >= PayloadBytesPerGroup)
+            Seal();
     }
 }

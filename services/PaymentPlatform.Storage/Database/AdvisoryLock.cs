@@ -8,6 +8,9 @@ public sealed class AdvisoryLock : IAsyncDisposable
     /// <summary>"ARCSWEEP", "ARCRESTO", "METREBLD" and "METCLUST".</summary>
     public const long Sweeper = 0x4152435357454550, Restorer = 0x415243524553544F, Rebuilder = 0x4D45545245424C44, Clusterer = 0x4D4554434C555354;
 
+    /// <summary>"ARCCOMPA" and "ARCLIFEC".</summary>
+    public const long Compactor = 0x415243434F4D5041, Lifecycle = 0x4152434C49464543;
+
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
 

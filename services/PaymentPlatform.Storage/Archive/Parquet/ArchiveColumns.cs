@@ -107,6 +107,9 @@ internal sealed class ArchiveColumns
 
     public ErrorsText ErrorsText { get; } = new();
 
+    /// <summary>In the order of the schema.</summary>
+    public ReadOnlySpan<ColumnBuilder> All => _all;
+
     public long BufferedBytes
     {
         get

@@ -1,10 +1,10 @@
 namespace PaymentPlatform.Storage.Archive.Parquet;
 
 /// <summary>
-/// A row group that is encoded and compressed; only its archived_at, which is known when the file is written, is missing.
+/// A row group that is encoded and compressed; only its archived_at, which is known when the file is written, is missing, unless each row brought its own.
 /// Shared between the buffer and the files made from it: the last one to release it gives the memory back.
 /// </summary>
-internal sealed class SealedRowGroup(int rows, long offsetSum, PooledSegments content, ColumnChunk[] chunks)
+internal sealed class SealedRowGroup(int rows, long offsetSum, PooledSegments content, ColumnChunk[] chunks, ColumnChunk? archivedAt)
 {
     private int _references = 1;
 
@@ -16,6 +16,9 @@ internal sealed class SealedRowGroup(int rows, long offsetSum, PooledSegments co
     public PooledSegments Content { get; } = content;
 
     public IReadOnlyList<ColumnChunk> Chunks { get; } = chunks;
+
+    /// <summary>The rows' own; null where it is the file's.</summary>
+    public ColumnChunk? ArchivedAt { get; } = archivedAt;
 
     public SealedRowGroup Retain()
     {
