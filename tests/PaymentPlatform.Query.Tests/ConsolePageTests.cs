@@ -121,7 +121,9 @@ public sealed class ConsolePageTests(PlatformFixture platform)
         await browser.Page.GotoAsync(new Uri(host.Address, "/scalar").ToString(), new() { Timeout = 120_000 });
         await Assertions.Expect(browser.Page.GetByText("One read-only SELECT over the archive").First).ToBeVisibleAsync();
         await Assertions.Expect(browser.Page.GetByText("Every event of a payment").First).ToBeVisibleAsync();
-        await browser.ScreenshotAsync("reference");
+        await browser.Page.GetByText("One read-only SELECT over the archive").First.ClickAsync();
+        await Assertions.Expect(browser.Page.GetByText("DECIMAL(38,4)").First).ToBeVisibleAsync();
+        await browser.ScreenshotAsync("reference", fullPage: false);
         Assert.Empty(foreign);
         browser.AssertQuiet();
     }

@@ -60,12 +60,12 @@ internal sealed class SqlService(SqlWorkers workers, ManifestReader manifest, Ar
             cancellationToken);
     }
 
-    private async Task<List<ArchiveFile>> FindFilesAsync(SqlRequest request, SqlChecked found, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ArchiveFile>> FindFilesAsync(SqlRequest request, SqlChecked found, CancellationToken cancellationToken)
     {
         var from = request.From > found.From ? request.From : found.From ?? request.From;
         var to = request.To < found.To ? request.To : found.To ?? request.To;
         // Without bounds events that have no transaction time are asked for too.
-        var files = await manifest.FindAsync(from is null && to is null ? TimeAxis.Arrival : TimeAxis.Transaction, from, to, cancellationToken);
+        var (files, _) = await manifest.FindAsync(from is null && to is null ? TimeAxis.Arrival : TimeAxis.Transaction, from, to, generation: null, cancellationToken);
         var bytes = files.Sum(f => f.Bytes);
         if (bytes > options.Value.CacheBytes)
         {
