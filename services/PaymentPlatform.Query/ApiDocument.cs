@@ -41,8 +41,8 @@ internal static class ApiDocument
     {
         foreach (var (type, media) in content?.AsObject() ?? [])
         {
-            if ((own?[type]?.DeepClone() ?? Example(media!["schema"], source, status)) is { } example)
-                media!["example"] = example;
+            if (media!["example"] is null && (own?[type]?.DeepClone() ?? Example(media["schema"], source, status)) is { } example)
+                media["example"] = example;
         }
     }
 
@@ -58,8 +58,8 @@ internal static class ApiDocument
         if (schema?["oneOf"] is JsonArray choices)
             return Example(choices[0], source, status);
         // A page.
-        return schema?["properties"]?["items"]?["items"] is { } item && Example(item, source, status) is { } example
-            ? new JsonObject([new("items", new JsonArray(example)), new("next_cursor", null)])
+        return schema?["properties"] is JsonObject members && members["items"]?["items"] is { } item && Example(item, source, status) is { } example
+            ? new JsonObject(members.Select(m => new KeyValuePair<string, JsonNode?>(m.Key, m.Key == "items" ? new JsonArray(example) : Example(m.Value, source, status))))
             : null;
     }
 }

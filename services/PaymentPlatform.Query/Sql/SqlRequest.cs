@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace PaymentPlatform.Query.Sql;
 
@@ -18,21 +17,12 @@ internal sealed record SqlRequest(string Sql, long? From, long? To, long Limit)
     /// <returns>The request, or the answer that says what is wrong with it.</returns>
     public static async Task<(SqlRequest? Request, IResult? Fault)> ReadAsync(HttpRequest request, long maxRows, CancellationToken cancellationToken)
     {
-        if (!request.HasJsonContentType())
-            return (null, TypedResults.Problem("Send application/json, for example {\"sql\": \"SELECT count(*) FROM events\"}.", statusCode: 415, title: "Unsupported media type"));
-        var body = new byte[MaxBytes + 1];
-        var length = await request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellationToken);
-        if (length > MaxBytes)
-            return (null, TypedResults.Problem($"The body takes at most {MaxBytes} bytes.", statusCode: 413, title: "Body too large"));
-        try
-        {
-            using var document = JsonDocument.Parse(body.AsMemory(0, length));
-            return document.RootElement.ValueKind == JsonValueKind.Object ? Read(document.RootElement, maxRows) : (null, Malformed("It is something else."));
-        }
-        catch (JsonException exception)
-        {
-            return (null, Malformed($"It is not JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}."));
-        }
+        var (document, fault) = await RequestBody.ReadObjectAsync(
+            request, MaxBytes, "a JSON object with the text 'sql'", "{\"sql\": \"SELECT count(*) FROM events\"}", mayBeEmpty: false, cancellationToken);
+        if (document is null)
+            return (null, fault);
+        using (document)
+            return Read(document.RootElement, maxRows);
     }
 
     private static (SqlRequest? Request, IResult? Fault) Read(JsonElement body, long maxRows)
@@ -110,7 +100,4 @@ internal sealed record SqlRequest(string Sql, long? From, long? To, long Limit)
             return null;
         }
     }
-
-    private static ProblemHttpResult Malformed(string fault) =>
-        TypedResults.Problem($"The body must be a JSON object with the text 'sql'. {fault}", statusCode: 400, title: "Bad request");
 }
