@@ -1,3 +1,8 @@
+using PaymentPlatform.Query.Sql.Worker;
+
+if (args is [SqlWorker.Argument])
+    return SqlWorker.Run();
+
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddQuery();

@@ -4,6 +4,7 @@ using PaymentPlatform.Query;
 using PaymentPlatform.Query.FailedItems;
 using PaymentPlatform.Query.Lifecycle;
 using PaymentPlatform.Query.Lookup;
+using PaymentPlatform.Query.Sql;
 using PaymentPlatform.Streaming;
 
 namespace Microsoft.Extensions.Hosting;
@@ -36,6 +37,8 @@ public static class QueryExtensions
         builder.Services.AddHostedService<LookupIndexService>();
         builder.Services.AddSingleton<TransactionLookup>();
         builder.Services.AddSingleton<ArchiveTailReader>();
+        builder.Services.AddSingleton<SqlWorkers>();
+        builder.Services.AddSingleton<SqlService>();
         return builder;
     }
 
@@ -44,6 +47,7 @@ public static class QueryExtensions
         var group = app.MapGroup("");
         group.MapTransactionsApi();
         group.MapEventsApi();
+        group.MapSqlApi();
         group.MapPaymentMetricsApi();
         group.MapHistogramsApi();
         group.MapDynamicMetricsApi();

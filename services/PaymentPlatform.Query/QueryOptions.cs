@@ -61,4 +61,32 @@ public sealed class QueryOptions
     /// <summary>Files that one step of a scan opens at most, unless more of them overlap in time.</summary>
     [Range(1, 100_000, ErrorMessage = "Query:SliceFiles must be between 1 and 100000.")]
     public int SliceFiles { get; set; } = 500;
+
+    /// <summary>Bytes that DuckDB may hold for one statement of <c>/v1/sql</c>. The process that runs it is ended at about twice as much.</summary>
+    [Range(64L << 20, 1L << 40, ErrorMessage = "Query:SqlMemory must be between 67108864 (64 MiB) and 1 TiB, in bytes.")]
+    public long SqlMemory { get; set; } = 512L << 20;
+
+    /// <summary>Bytes of disk that one statement's sorts, joins and groups may use.</summary>
+    [Range(0L, 1L << 44, ErrorMessage = "Query:SqlSpillBytes must be between 0 and 16 TiB, in bytes.")]
+    public long SqlSpillBytes { get; set; } = 2L << 30;
+
+    /// <summary>Threads of one statement.</summary>
+    [Range(1, 256, ErrorMessage = "Query:SqlThreads must be between 1 and 256.")]
+    public int SqlThreads { get; set; } = 2;
+
+    /// <summary>Statements that run at once; the next ones wait for <see cref="QueueTimeout"/>.</summary>
+    [Range(1, 64, ErrorMessage = "Query:SqlConcurrent must be between 1 and 64.")]
+    public int SqlConcurrent { get; set; } = 2;
+
+    /// <summary>How long a statement may work; fetching files it has not yet does not count.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00", ErrorMessage = "Query:SqlTimeout must be between 00:00:00.100 and 01:00:00.")]
+    public TimeSpan SqlTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Rows of an answer at most.</summary>
+    [Range(1L, 1_000_000L, ErrorMessage = "Query:SqlRows must be between 1 and 1000000.")]
+    public long SqlRows { get; set; } = 10_000;
+
+    /// <summary>Bytes of an answer's rows at most, in memory until the answer is complete.</summary>
+    [Range(1024L, 256L << 20, ErrorMessage = "Query:SqlBytes must be between 1024 and 268435456 (256 MiB).")]
+    public long SqlBytes { get; set; } = 16L << 20;
 }

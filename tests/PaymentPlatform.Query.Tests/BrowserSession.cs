@@ -48,10 +48,10 @@ public sealed class BrowserSession : IAsyncDisposable
     }
 
     /// <summary>Kept where PAGE_SCREENSHOTS names a folder.</summary>
-    public async Task ScreenshotAsync(string name)
+    public async Task ScreenshotAsync(string name, bool fullPage = true)
     {
         if (Environment.GetEnvironmentVariable("PAGE_SCREENSHOTS") is { } folder)
-            await Page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png"), FullPage = true });
+            await Page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png"), FullPage = fullPage });
     }
 
     /// <summary>No error in the console, no script of the data's, nothing that the content policy had to stop.</summary>

@@ -107,6 +107,27 @@ public sealed class ConsolePageTests(PlatformFixture platform)
         browser.AssertQuiet();
     }
 
+    [Fact]
+    public async Task Reference_WithoutTheInternet_ShowsEveryOperation()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await using var browser = await BrowserSession.OpenAsync(host, Arguments);
+        var foreign = new List<string>();
+        browser.Page.Request += (_, request) =>
+        {
+            if (!request.Url.StartsWith(host.Address.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
+                foreign.Add(request.Url);
+        };
+        await browser.Page.GotoAsync(new Uri(host.Address, "/scalar").ToString(), new() { Timeout = 120_000 });
+        await Assertions.Expect(browser.Page.GetByText("One read-only SELECT over the archive").First).ToBeVisibleAsync();
+        await Assertions.Expect(browser.Page.GetByText("Every event of a payment").First).ToBeVisibleAsync();
+        await browser.Page.GetByText("One read-only SELECT over the archive").First.ClickAsync();
+        await Assertions.Expect(browser.Page.GetByText("DECIMAL(38,4)").First).ToBeVisibleAsync();
+        await browser.ScreenshotAsync("reference", fullPage: false);
+        Assert.Empty(foreign);
+        browser.AssertQuiet();
+    }
+
     private static async Task FillAsync(QueryHost host)
     {
         await ListApiTests.FillPipelineAsync(host);

@@ -13,7 +13,7 @@ public sealed class OpenApiTests(PlatformFixture platform)
     {
         await using var host = await QueryHost.StartAsync(platform);
         var document = await host.GetAsync("/openapi/v1.json");
-        var mapped = host.App.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>()
+        var mapped = Described(host)
             .SelectMany(e => e.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(m => $"{m} {e.RoutePattern.RawText}")).Order();
         var described = document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject().Select(m => $"{m.Name.ToUpperInvariant()} {p.Name}")).ToList();
         // The one that the ingest service maps.
@@ -26,7 +26,7 @@ public sealed class OpenApiTests(PlatformFixture platform)
     {
         await using var host = await QueryHost.StartAsync(platform);
         var document = await host.GetAsync("/openapi/v1.json");
-        var needed = host.App.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>()
+        var needed = Described(host)
             .SelectMany(e => e.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(m => $"{m} {e.RoutePattern.RawText} {e.Metadata.GetRequiredMetadata<RequiredRole>().Role.ToString().ToLowerInvariant()}"))
             // The one that the ingest service maps.
             .Append("POST /v1/transactions ingest").Order();
@@ -95,6 +95,84 @@ public sealed class OpenApiTests(PlatformFixture platform)
             Assert.Equal(described.Order(), (await host.GetAllAsync(path))[0].EnumerateObject().Select(p => p.Name).Order());
         }
     }
+
+    [Fact]
+    public async Task Document_EveryOperation_IsDescribedWithExamples()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var document = await host.GetAsync("/openapi/v1.json");
+        foreach (var path in document.GetProperty("paths").EnumerateObject())
+        {
+            foreach (var operation in path.Value.EnumerateObject())
+            {
+                var name = $"{operation.Name} {path.Name}";
+                AssertText(operation.Value, "summary", name);
+                AssertText(operation.Value, "description", name);
+                foreach (var parameter in operation.Value.TryGetProperty("parameters", out var parameters) ? parameters.EnumerateArray() : default)
+                    AssertText(parameter, "description", $"{name} {parameter}");
+                if (operation.Value.TryGetProperty("requestBody", out var body))
+                    AssertExamples(body, $"{name} request");
+                foreach (var response in operation.Value.GetProperty("responses").EnumerateObject())
+                {
+                    AssertText(response.Value, "description", $"{name} {response.Name}");
+                    if (response.Name != "204")
+                        AssertExamples(response.Value, $"{name} {response.Name}");
+                    // What one service answers to a wrong body of the caller's own is no problem document: the rejections.
+                    if (response.Name[0] is '4' or '5' && name != "post /v1/transactions")
+                        Assert.Equal("application/problem+json", Assert.Single(response.Value.GetProperty("content").EnumerateObject()).Name);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Document_Examples_HaveTheMembersOfTheirSchemas()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var document = await host.GetAsync("/openapi/v1.json");
+        var schemas = document.GetProperty("components").GetProperty("schemas");
+        var checkedSchemas = new HashSet<string>();
+        foreach (var media in Contents(document.GetProperty("paths")))
+        {
+            var schema = media.GetProperty("schema");
+            // Some forms of an answer are texts: NDJSON, CSV.
+            if (!media.TryGetProperty("example", out var example) || example.ValueKind != JsonValueKind.Object)
+                continue;
+            if (schema.TryGetProperty("properties", out var page) && page.TryGetProperty("items", out var items))
+                (schema, example) = (items.GetProperty("items"), example.GetProperty("items")[0]);
+            if (!schema.TryGetProperty("$ref", out var reference) || reference.GetString() is "#/components/schemas/Problem" or "#/components/schemas/FailedItem")
+                continue;
+            var name = reference.GetString()!["#/components/schemas/".Length..];
+            checkedSchemas.Add(name);
+            var known = schemas.GetProperty(name).GetProperty("properties").EnumerateObject().Select(p => p.Name).ToHashSet();
+            var isOpen = schemas.GetProperty(name).TryGetProperty("additionalProperties", out var more) && more.ValueKind == JsonValueKind.True;
+            Assert.All(example.EnumerateObject(), member => Assert.True(isOpen || known.Contains(member.Name), $"{name}.{member.Name}"));
+            if (schemas.GetProperty(name).TryGetProperty("required", out var required))
+                Assert.All(required.EnumerateArray(), member => Assert.True(example.TryGetProperty(member.GetString()!, out _), $"{name}.{member}"));
+        }
+
+        Assert.InRange(checkedSchemas.Count, 14, 100);
+    }
+
+    /// <summary>The page that shows the document is no part of it.</summary>
+    private static IEnumerable<RouteEndpoint> Described(QueryHost host) =>
+        host.App.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>().Where(e => !e.RoutePattern.RawText!.StartsWith("/scalar", StringComparison.Ordinal));
+
+    private static void AssertText(JsonElement element, string member, string what) =>
+        Assert.True(element.TryGetProperty(member, out var text) && text.GetString()!.Length > 2, $"{what} has no {member}.");
+
+    private static void AssertExamples(JsonElement element, string what)
+    {
+        foreach (var media in element.GetProperty("content").EnumerateObject())
+            Assert.True(media.Value.TryGetProperty("example", out _), $"{what} {media.Name} has no example: put one into Console/examples.json.");
+    }
+
+    private static IEnumerable<JsonElement> Contents(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(p => p.Name == "content" ? p.Value.EnumerateObject().Select(m => m.Value).Where(m => m.TryGetProperty("schema", out _)) : Contents(p.Value)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany(Contents),
+        _ => [],
+    };
 
     private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
     {

@@ -16,6 +16,13 @@ public sealed class QueryOptionsTests(PlatformFixture platform)
     [InlineData("Downloads", "1000")]
     [InlineData("LookupIndexBytes", "-1")]
     [InlineData("LookupRefresh", "00:00:00")]
+    [InlineData("SqlMemory", "1")]
+    [InlineData("SqlThreads", "0")]
+    [InlineData("SqlConcurrent", "0")]
+    [InlineData("SqlTimeout", "00:00:00")]
+    [InlineData("SqlRows", "0")]
+    [InlineData("SqlBytes", "1")]
+    [InlineData("SqlSpillBytes", "-1")]
     public async Task Start_WrongOption_StopsAndNamesIt(string name, string value)
     {
         var exception = await Assert.ThrowsAsync<OptionsValidationException>(() => QueryHost.StartAsync(platform, new() { ["Query:" + name] = value }));
