@@ -13,15 +13,24 @@ internal sealed class RebuildJobs(NpgsqlDataSource database)
 
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(1), Whole = TimeSpan.FromMinutes(10);
 
+    /// <returns>The one that a process which ended left behind, else the oldest that waits for nothing; null when there is none.</returns>
+    public async Task<NextRebuild?> FindNextAsync(CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT id, attempts, faults FROM metric_rebuilds WHERE state IN ('waiting', 'running') AND coalesce(retry_at <= clock_timestamp(), true) ORDER BY state = 'running' DESC, id LIMIT 1
+            """;
+        await using var command = database.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? new(reader.GetInt64(0), reader.GetInt32(1), reader.GetInt32(2)) : null;
+    }
+
     /// <summary>
-    /// Begins the oldest one that waits or was left behind by a process that ended. The cut: what the metrics service has committed by now is computed from the archive, what it commits from now on goes into the staging tables too.
+    /// Begins it. The cut: what the metrics service has committed by now is computed from the archive, what it commits from now on goes into the staging tables too.
     /// </summary>
-    /// <returns>Null when there is none.</returns>
-    public async Task<(RebuildJob Job, IReadOnlyDictionary<StreamPartition, long> Cut)?> BeginAsync(CancellationToken cancellationToken)
+    /// <returns>Null when it has ended meanwhile.</returns>
+    public async Task<(RebuildJob Job, IReadOnlyDictionary<StreamPartition, long> Cut)?> BeginAsync(long id, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        if (await ScalarAsync(connection, "SELECT id FROM metric_rebuilds WHERE state IN ('waiting', 'running') ORDER BY id LIMIT 1", cancellationToken) is not long id)
-            return null;
         await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
         await RunAsync(transaction, StopCommits, cancellationToken);
         var job = await ClaimAsync(transaction, id, cancellationToken);
@@ -77,26 +86,20 @@ internal sealed class RebuildJobs(NpgsqlDataSource database)
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await BoundedTransaction.BeginAsync(connection, Idle, Whole, cancellationToken);
         await RunAsync(transaction, $"SELECT pg_advisory_xact_lock({Deltas.DeltaFolder.LockKey}); {StopCommits}", cancellationToken);
-        await UpdateAsync(transaction, job, "state = 'done', phase = NULL, events_read = $3, ended_at = clock_timestamp()", cancellationToken, new NpgsqlParameter { Value = eventsRead });
+        await UpdateAsync(transaction, job, "state = 'done', phase = NULL, error = NULL, events_read = $3, ended_at = clock_timestamp()", cancellationToken, new NpgsqlParameter { Value = eventsRead });
         await job.Staging.SwapAsync(transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>Leaves the old figures. Nothing happens to one that has ended already.</summary>
-    public async Task FailAsync(RebuildJob job, string error, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
-        await using (var command = new NpgsqlCommand("UPDATE metric_rebuilds SET state = 'failed', phase = NULL, error = $3, ended_at = clock_timestamp() WHERE id = $1 AND attempts = $2 AND state = 'running'", connection, transaction))
-        {
-            command.Parameters.Add(new() { Value = job.Id });
-            command.Parameters.Add(new() { Value = job.Attempt });
-            command.Parameters.Add(new() { Value = error });
-            await command.ExecuteNonQueryAsync(cancellationToken);
-        }
+    /// <summary>Leaves the old figures. Nothing happens to one that has ended already, or that another process has begun anew.</summary>
+    /// <param name="attempt">The last that was begun.</param>
+    public Task FailAsync(long id, int attempt, string error, CancellationToken cancellationToken) =>
+        EndAsync("state = 'failed', ended_at = clock_timestamp()", id, attempt, error, cancellationToken);
 
-        await transaction.CommitAsync(cancellationToken);
-    }
+    /// <summary>It begins again after the delay, by the database's clock; <paramref name="error"/> can be read until it is done.</summary>
+    /// <inheritdoc cref="FailAsync"/>
+    public Task PostponeAsync(long id, int attempt, string error, TimeSpan delay, CancellationToken cancellationToken) =>
+        EndAsync("state = 'waiting', faults = faults + 1, retry_at = clock_timestamp() + $4", id, attempt, error, cancellationToken, new NpgsqlParameter { Value = delay });
 
     /// <summary>Drops what rebuilds that ended half-way left. Commits that still write there are waited for.</summary>
     public async Task CleanAsync(CancellationToken cancellationToken)
@@ -108,12 +111,22 @@ internal sealed class RebuildJobs(NpgsqlDataSource database)
         await transaction.CommitAsync(cancellationToken);
     }
 
+    private async Task EndAsync(string set, long id, int attempt, string error, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+    {
+        await using var command = database.CreateCommand($"UPDATE metric_rebuilds SET {set}, phase = NULL, error = $3 WHERE id = $1 AND attempts = $2 AND state IN ('waiting', 'running')");
+        command.Parameters.Add(new() { Value = id });
+        command.Parameters.Add(new() { Value = attempt });
+        command.Parameters.Add(new() { Value = error });
+        command.Parameters.AddRange(parameters);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     private static async Task<RebuildJob?> ClaimAsync(NpgsqlTransaction transaction, long id, CancellationToken cancellationToken)
     {
         // Whole days: the widest window that is kept.
         const string sql = """
             UPDATE metric_rebuilds
-            SET state = 'running', phase = 'waiting for the archive', attempts = attempts + 1, started_at = coalesce(started_at, clock_timestamp()), events_read = 0, events_total = NULL,
+            SET state = 'running', phase = 'waiting for the archive', attempts = attempts + 1, retry_at = NULL, started_at = coalesce(started_at, clock_timestamp()), events_read = 0, events_total = NULL,
                 range_from = date_trunc('day', range_from, 'UTC'),
                 range_to = CASE WHEN range_to = date_trunc('day', range_to, 'UTC') THEN range_to ELSE date_trunc('day', range_to, 'UTC') + interval '24 hours' END
             WHERE id = $1 AND state IN ('waiting', 'running')
@@ -143,12 +156,6 @@ internal sealed class RebuildJobs(NpgsqlDataSource database)
         command.Parameters.AddRange(parameters);
         if (await command.ExecuteNonQueryAsync(cancellationToken) == 0)
             throw new RebuildStoppedException();
-    }
-
-    private static async Task<object?> ScalarAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        return await command.ExecuteScalarAsync(cancellationToken);
     }
 
     private static async Task RunAsync(NpgsqlTransaction transaction, string sql, CancellationToken cancellationToken)

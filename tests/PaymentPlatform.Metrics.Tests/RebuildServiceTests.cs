@@ -1,0 +1,94 @@
+using System.Text;
+using PaymentPlatform.Testing;
+
+namespace PaymentPlatform.Metrics.Tests;
+
+/// <summary>Rebuilds that meet faults: real ones of the database, raised by triggers.</summary>
+public sealed class RebuildServiceTests(PlatformFixture platform)
+{
+    private static readonly byte[][] Payloads = [.. Enumerable.Range(0, 50).Select(i => Encoding.UTF8.GetBytes(TestEvents.Event($"tx-{i}", TestEvents.Enqueued.AddMinutes(-i), $"{i + 1}.25")))];
+
+    [Fact]
+    public async Task Run_ArchivedEvents_FiguresComeFromThem()
+    {
+        await using var host = await RebuildHost.CreateAsync(platform);
+        await host.ArchiveAsync(0, 0, Payloads[..30]);
+        await host.ArchiveAsync(0, 30, Payloads[30..]);
+        await host.StartAsync(platform);
+
+        await host.IsAsync(await host.AskAsync(), "done");
+
+        Assert.Equal(TestEvents.Figures(Payloads), await host.Database.FiguresAsync());
+    }
+
+    [Theory]
+    [InlineData("NEW.state = 'running' AND OLD.state <> 'running'")]
+    [InlineData("NEW.phase = 'computing'")]
+    [InlineData("NEW.state = 'done'")]
+    public async Task Run_DatabaseRefuses_FailsAtOnceWithTheReason(string when)
+    {
+        await using var host = await RebuildHost.CreateAsync(platform);
+        await host.ArchiveAsync(0, 0, Payloads);
+        await RaiseAsync(host, when, "42501");
+        await host.StartAsync(platform);
+
+        var id = await host.AskAsync();
+        await host.IsAsync(id, "failed");
+
+        Assert.Contains("42501: not today", await host.ScalarAsync<string>($"SELECT error FROM metric_rebuilds WHERE id = {id}"), StringComparison.Ordinal);
+        Assert.InRange(await host.ScalarAsync<int>($"SELECT attempts FROM metric_rebuilds WHERE id = {id}"), 0, 1);
+        Assert.Empty(await host.Database.FiguresAsync());
+        await Eventually.TrueAsync(async () => await host.ScalarAsync<long>("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%'") == 0, "the staging tables go");
+    }
+
+    [Fact]
+    public async Task Run_FaultThatCouldPassDoesNot_IsGivenUpAlsoAcrossRestarts()
+    {
+        await using var host = await RebuildHost.CreateAsync(platform);
+        await host.ArchiveAsync(0, 0, Payloads);
+        await RaiseAsync(host, "NEW.phase = 'computing'", "40001");
+        await host.StartAsync(platform);
+        var id = await host.AskAsync();
+        for (var faults = 1; faults <= 4; faults++)
+        {
+            await Eventually.TrueAsync(async () => await host.ScalarAsync<int>($"SELECT faults FROM metric_rebuilds WHERE id = {id}") == faults, $"fault {faults}");
+            Assert.Equal("waiting", await host.StateAsync(id));
+            Assert.Contains("40001: not today", await host.ScalarAsync<string>($"SELECT error FROM metric_rebuilds WHERE id = {id}"), StringComparison.Ordinal);
+            Assert.True(await host.ScalarAsync<double>($"SELECT extract(epoch FROM retry_at - clock_timestamp())::float8 FROM metric_rebuilds WHERE id = {id}") > 5, "It waits longer than a moment.");
+            if (faults == 2)
+                await host.StartAsync(platform);
+            await host.ExecuteAsync($"UPDATE metric_rebuilds SET retry_at = clock_timestamp() WHERE id = {id}");
+        }
+
+        await host.IsAsync(id, "failed");
+
+        Assert.Contains("5 attempts", await host.ScalarAsync<string>($"SELECT error FROM metric_rebuilds WHERE id = {id}"), StringComparison.Ordinal);
+        Assert.Equal(5, await host.ScalarAsync<int>($"SELECT attempts FROM metric_rebuilds WHERE id = {id}"));
+        Assert.Empty(await host.Database.FiguresAsync());
+    }
+
+    [Fact]
+    public async Task Run_FaultPasses_IsDoneAtTheNextAttemptAndOthersDoNotWaitForIt()
+    {
+        await using var host = await RebuildHost.CreateAsync(platform);
+        await host.ArchiveAsync(0, 0, Payloads);
+        var (first, second) = (await host.AskAsync(), await host.AskAsync());
+        await RaiseAsync(host, $"NEW.phase = 'computing' AND NEW.id = {first}", "40001");
+        await host.StartAsync(platform);
+
+        await host.IsAsync(second, "done");
+        Assert.Equal("waiting", await host.StateAsync(first));
+        await host.ExecuteAsync($"DROP TRIGGER fault ON metric_rebuilds; UPDATE metric_rebuilds SET retry_at = clock_timestamp() WHERE id = {first}");
+        await host.IsAsync(first, "done");
+
+        Assert.Equal(0L, await host.ScalarAsync<long>("SELECT count(error) FROM metric_rebuilds"));
+        Assert.Equal(TestEvents.Figures(Payloads), await host.Database.FiguresAsync());
+    }
+
+    /// <summary>From now on, changes of rebuilds that fulfil the condition fail.</summary>
+    private static Task RaiseAsync(RebuildHost host, string when, string state) => host.ExecuteAsync(
+        $"""
+        CREATE FUNCTION raise_fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not today' USING ERRCODE = '{state}'; END $$;
+        CREATE TRIGGER fault BEFORE UPDATE ON metric_rebuilds FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION raise_fault();
+        """);
+}
