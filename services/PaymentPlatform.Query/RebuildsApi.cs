@@ -11,7 +11,7 @@ public static class RebuildsApi
 {
     private const int DefaultLimit = 20;
     private const int MaxLimit = 100;
-    private const string Columns = "id, range_from, range_to, state, phase, attempts, events_read, events_total, requested_by, requested_at, started_at, ended_at, error";
+    private const string Columns = "id, range_from, range_to, state, phase, attempts, events_read, events_total, requested_by, requested_at, started_at, ended_at, error, rule_failures";
     private const string OneSql = $"SELECT {Columns} FROM metric_rebuilds WHERE id = $1";
 
     public static void MapRebuildsApi(this IEndpointRouteBuilder app)
@@ -103,7 +103,7 @@ public static class RebuildsApi
         {
             items.Add(new(
                 reader.GetInt64(0), reader.GetDateTime(1), reader.GetDateTime(2), reader.GetString(3), Text(4), reader.GetInt32(5), reader.GetInt64(6), reader.IsDBNull(7) ? null : reader.GetInt64(7), reader.GetString(8),
-                reader.GetDateTime(9), Moment(10), Moment(11), Text(12)));
+                reader.GetDateTime(9), Moment(10), Moment(11), Text(12), reader.GetInt64(13)));
         }
 
         return items;

@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Metrics.Tests;
@@ -83,6 +86,24 @@ public sealed class RebuildServiceTests(PlatformFixture platform)
 
         Assert.Equal(0L, await host.ScalarAsync<long>("SELECT count(error) FROM metric_rebuilds"));
         Assert.Equal(TestEvents.Figures(Payloads), await host.Database.FiguresAsync());
+    }
+
+    [Fact]
+    public async Task Run_RulesFailOnEvents_CountsThemAndLogsTheFirst()
+    {
+        await using var host = await RebuildHost.CreateAsync(platform);
+        // Valid when it was archived, not valid for this version.
+        var refused = Enumerable.Range(0, 30).Select(i => Encoding.UTF8.GetBytes(TestEvents.Event($"old-{i}", TestEvents.Enqueued, "7", currency: "dollars"))).ToList();
+        await host.ArchiveAsync(0, 0, [.. Payloads, .. refused]);
+        await host.StartAsync(platform);
+
+        var id = await host.AskAsync();
+        await host.IsAsync(id, "done");
+
+        Assert.Equal(30L, await host.ScalarAsync<long>($"SELECT rule_failures FROM metric_rebuilds WHERE id = {id}"));
+        Assert.Equal(Enumerable.Range(50, 10), host.Log.Lines.Select(line => Regex.Match(line.Text, @"The rules failed on the archived event at payments/log-1/0 offset (\d+)")).Where(m => m.Success).Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)));
+        Assert.Equal(1, host.Log.Count(LogLevel.Error, "failed on 30 of its events"));
+        Assert.Equal(80L, (await host.Database.FiguresAsync()).Sum(f => f.Count));
     }
 
     /// <summary>From now on, changes of rebuilds that fulfil the condition fail.</summary>

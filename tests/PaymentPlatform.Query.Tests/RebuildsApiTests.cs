@@ -70,7 +70,7 @@ public sealed class RebuildsApiTests(PlatformFixture platform)
         foreach (var limit in (int[])[1, 2, 100])
             Assert.Equal(states.AsEnumerable().Reverse(), (await host.GetAllAsync($"/v1/metrics/rebuilds?limit={limit}")).Select(i => (i.GetProperty("id").GetInt64(), Text(i, "state")!)));
         var failed = await host.GetAsync($"/v1/metrics/rebuilds/{states.Single(s => s.State == "failed").Id}");
-        Assert.Equal(("files are gone", 2, 10, 100), (Text(failed, "error"), failed.GetProperty("attempts").GetInt32(), failed.GetProperty("events_read").GetInt32(), failed.GetProperty("events_total").GetInt32()));
+        Assert.Equal(("files are gone", 2, 10, 100, 7), (Text(failed, "error"), failed.GetProperty("attempts").GetInt32(), failed.GetProperty("events_read").GetInt32(), failed.GetProperty("events_total").GetInt32(), failed.GetProperty("rule_failures").GetInt32()));
     }
 
     [Fact]
@@ -116,8 +116,8 @@ public sealed class RebuildsApiTests(PlatformFixture platform)
             await MetricRows.ExecuteAsync(
                 host,
                 """
-                INSERT INTO metric_rebuilds (range_from, range_to, state, phase, attempts, events_read, events_total, requested_by, started_at, ended_at, error)
-                VALUES ('2026-01-01Z', '2026-01-02Z', $1, CASE WHEN $1 = 'running' THEN 'computing' END, 2, 10, 100, 'key:x', now(), CASE WHEN $1 NOT IN ('waiting', 'running') THEN now() END, CASE WHEN $1 = 'failed' THEN 'files are gone' END)
+                INSERT INTO metric_rebuilds (range_from, range_to, state, phase, attempts, events_read, events_total, requested_by, started_at, ended_at, error, rule_failures)
+                VALUES ('2026-01-01Z', '2026-01-02Z', $1, CASE WHEN $1 = 'running' THEN 'computing' END, 2, 10, 100, 'key:x', now(), CASE WHEN $1 NOT IN ('waiting', 'running') THEN now() END, CASE WHEN $1 = 'failed' THEN 'files are gone' END, 7)
                 """,
                 state);
         }

@@ -69,11 +69,11 @@ internal sealed class RebuildJobs(NpgsqlDataSource database)
 
     /// <summary>A transaction in the staging tables.</summary>
     /// <exception cref="RebuildStoppedException"/>
-    public async Task WriteAsync(RebuildJob job, string phase, long eventsRead, long? eventsTotal, Func<NpgsqlTransaction, Task> write, CancellationToken cancellationToken)
+    public async Task WriteAsync(RebuildJob job, string phase, RebuildProgress progress, Func<NpgsqlTransaction, Task> write, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await BoundedTransaction.BeginAsync(connection, Idle, Whole, cancellationToken);
-        await UpdateAsync(transaction, job, "phase = $3, events_read = $4, events_total = $5", cancellationToken, new() { Value = phase }, new() { Value = eventsRead }, new() { NpgsqlDbType = NpgsqlDbType.Bigint, Value = (object?)eventsTotal ?? DBNull.Value });
+        await UpdateAsync(transaction, job, "phase = $6", progress, cancellationToken, new NpgsqlParameter { Value = phase });
         await job.Staging.EnterAsync(transaction, cancellationToken);
         await write(transaction);
         await transaction.CommitAsync(cancellationToken);
@@ -81,12 +81,12 @@ internal sealed class RebuildJobs(NpgsqlDataSource database)
 
     /// <summary>Swaps the range in: readers see the old figures or the new ones, and no event comes between.</summary>
     /// <exception cref="RebuildStoppedException"/>
-    public async Task FinishAsync(RebuildJob job, long eventsRead, CancellationToken cancellationToken)
+    public async Task FinishAsync(RebuildJob job, RebuildProgress progress, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await BoundedTransaction.BeginAsync(connection, Idle, Whole, cancellationToken);
         await RunAsync(transaction, $"SELECT pg_advisory_xact_lock({Deltas.DeltaFolder.LockKey}); {StopCommits}", cancellationToken);
-        await UpdateAsync(transaction, job, "state = 'done', phase = NULL, error = NULL, events_read = $3, ended_at = clock_timestamp()", cancellationToken, new NpgsqlParameter { Value = eventsRead });
+        await UpdateAsync(transaction, job, "state = 'done', phase = NULL, error = NULL, ended_at = clock_timestamp()", progress, cancellationToken);
         await job.Staging.SwapAsync(transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
@@ -126,7 +126,7 @@ internal sealed class RebuildJobs(NpgsqlDataSource database)
         // Whole days: the widest window that is kept.
         const string sql = """
             UPDATE metric_rebuilds
-            SET state = 'running', phase = 'waiting for the archive', attempts = attempts + 1, retry_at = NULL, started_at = coalesce(started_at, clock_timestamp()), events_read = 0, events_total = NULL,
+            SET state = 'running', phase = 'waiting for the archive', attempts = attempts + 1, retry_at = NULL, started_at = coalesce(started_at, clock_timestamp()), events_read = 0, events_total = NULL, rule_failures = 0,
                 range_from = date_trunc('day', range_from, 'UTC'),
                 range_to = CASE WHEN range_to = date_trunc('day', range_to, 'UTC') THEN range_to ELSE date_trunc('day', range_to, 'UTC') + interval '24 hours' END
             WHERE id = $1 AND state IN ('waiting', 'running')
@@ -147,11 +147,15 @@ internal sealed class RebuildJobs(NpgsqlDataSource database)
         return checkpoints;
     }
 
-    private static async Task UpdateAsync(NpgsqlTransaction transaction, RebuildJob job, string set, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+    private static async Task UpdateAsync(NpgsqlTransaction transaction, RebuildJob job, string set, RebuildProgress progress, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
     {
-        await using var command = new NpgsqlCommand($"UPDATE metric_rebuilds SET {set} WHERE id = $1 AND attempts = $2 AND state = 'running'", transaction.Connection, transaction)
+        await using var command = new NpgsqlCommand($"UPDATE metric_rebuilds SET {set}, events_read = $3, events_total = $4, rule_failures = $5 WHERE id = $1 AND attempts = $2 AND state = 'running'", transaction.Connection, transaction)
         {
-            Parameters = { new() { Value = job.Id }, new() { Value = job.Attempt } },
+            Parameters =
+            {
+                new() { Value = job.Id }, new() { Value = job.Attempt }, new() { Value = progress.EventsRead },
+                new() { NpgsqlDbType = NpgsqlDbType.Bigint, Value = (object?)progress.EventsTotal ?? DBNull.Value }, new() { Value = progress.RuleFailures },
+            },
         };
         command.Parameters.AddRange(parameters);
         if (await command.ExecuteNonQueryAsync(cancellationToken) == 0)

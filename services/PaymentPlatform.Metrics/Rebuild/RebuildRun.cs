@@ -13,9 +13,11 @@ namespace PaymentPlatform.Metrics.Rebuild;
 /// One rebuild, from its beginning to the swap: waits until the archive holds all below the cut, computes it with the code that computes the live figures, and swaps it in.
 /// Whatever ends it before that leaves the old figures as they are.
 /// </summary>
-internal sealed class RebuildRun(
-    RebuildJobs jobs, RebuildSource source, RebuildJob job, IReadOnlyDictionary<StreamPartition, long> cut, RuleSet rules, TransactionParserOptions parserOptions, MetricsOptions options, TimeProvider time)
+internal sealed partial class RebuildRun(
+    RebuildJobs jobs, RebuildSource source, RebuildJob job, IReadOnlyDictionary<StreamPartition, long> cut, RuleSet rules, TransactionParserOptions parserOptions, MetricsOptions options, TimeProvider time, ILogger logger)
 {
+    private const int MaxLoggedFailures = 10;
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     private readonly TransactionParser _parser = new(parserOptions);
@@ -28,6 +30,11 @@ internal sealed class RebuildRun(
     private long _total;
 
     public long EventsRead { get; private set; }
+
+    /// <summary>Events on which the rules failed; their figures count.</summary>
+    public long RuleFailures { get; private set; }
+
+    private RebuildProgress Progress => new(EventsRead, _total == 0 ? null : _total, RuleFailures);
 
     /// <exception cref="RebuildStoppedException">Cancelled, or overtaken.</exception>
     /// <exception cref="RebuildRefusedException">The archive does not allow it.</exception>
@@ -57,7 +64,7 @@ internal sealed class RebuildRun(
         }
 
         await WriteAsync(cancellationToken);
-        await jobs.FinishAsync(job, EventsRead, cancellationToken);
+        await jobs.FinishAsync(job, Progress, cancellationToken);
     }
 
     private void Add(ArchivedEvent archived)
@@ -95,6 +102,8 @@ internal sealed class RebuildRun(
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             // As when it was live: its figures count.
+            if (RuleFailures++ < MaxLoggedFailures)
+                LogRulesFailed(logger, archived.Partition, archived.Offset, exception.GetType().Name, exception.StackTrace);
         }
     }
 
@@ -103,7 +112,7 @@ internal sealed class RebuildRun(
         if (_gathered == 0)
             return;
         await jobs.WriteAsync(
-            job, "computing", EventsRead, _total,
+            job, "computing", Progress,
             async transaction =>
             {
                 _figures.Delta.AddBuckets(_results.Output);
@@ -120,5 +129,9 @@ internal sealed class RebuildRun(
     }
 
     private Task ProgressAsync(string phase, CancellationToken cancellationToken) =>
-        jobs.WriteAsync(job, phase, EventsRead, _total == 0 ? null : _total, _ => Task.CompletedTask, cancellationToken);
+        jobs.WriteAsync(job, phase, Progress, _ => Task.CompletedTask, cancellationToken);
+
+    // The exception's message may quote the payload.
+    [LoggerMessage(Level = LogLevel.Error, Message = "The rules failed on the archived event at {Partition} offset {Offset}: {Fault}. Its figures are counted. {StackTrace}")]
+    private static partial void LogRulesFailed(ILogger logger, StreamPartition partition, long offset, string fault, string? stackTrace);
 }

@@ -64,9 +64,11 @@ internal sealed partial class RebuildService(
                 return true;
             attempt = job.Attempt;
             LogBegun(logger, job.Id, Time(job.From), Time(job.To), job.Attempt);
-            var run = new RebuildRun(jobs, new(connections), job, cut, catalog.Current.RuleSet, parserOptions, options.Value, time);
+            var run = new RebuildRun(jobs, new(connections), job, cut, catalog.Current.RuleSet, parserOptions, options.Value, time, logger);
             await run.RunAsync(stoppingToken);
             LogDone(logger, job.Id, run.EventsRead);
+            if (run.RuleFailures > 0)
+                LogRulesFailed(logger, job.Id, run.RuleFailures);
             return true;
         }
         catch (RebuildStoppedException)
@@ -139,6 +141,9 @@ internal sealed partial class RebuildService(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Rebuild {Id} is in place, from {Events} archived events")]
     private static partial void LogDone(ILogger logger, long id, long events);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Rebuild {Id}: the rules failed on {Count} of its events, the first of which are logged above. Their figures are counted; rules' results lack them")]
+    private static partial void LogRulesFailed(ILogger logger, long id, long count);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Rebuild {Id} was stopped; the old figures stay")]
     private static partial void LogStopped(ILogger logger, long id);
