@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Metrics.Tests;
@@ -104,6 +105,42 @@ public sealed class RebuildServiceTests(PlatformFixture platform)
         Assert.Equal(Enumerable.Range(50, 10), host.Log.Lines.Select(line => Regex.Match(line.Text, @"The rules failed on the archived event at payments/log-1/0 offset (\d+)")).Where(m => m.Success).Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)));
         Assert.Equal(1, host.Log.Count(LogLevel.Error, "failed on 30 of its events"));
         Assert.Equal(80L, (await host.Database.FiguresAsync()).Sum(f => f.Count));
+    }
+
+    [Fact]
+    public async Task Run_MergeWaits_HoldsNoFiguresThatCommitsNeed()
+    {
+        await using var host = await RebuildHost.CreateAsync(platform);
+        await host.ArchiveAsync(0, 0, Payloads);
+        // The rebuild stops at its first histogram until the test lets go of the lock.
+        await host.ExecuteAsync("CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NEW; END $$");
+        await host.ExecuteAsync("""
+            CREATE FUNCTION prepare() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+              IF to_regclass('rebuild_1_1.aggregate_histograms') IS NOT NULL THEN
+                EXECUTE 'CREATE OR REPLACE TRIGGER hold BEFORE INSERT ON rebuild_1_1.aggregate_histograms FOR EACH STATEMENT EXECUTE FUNCTION public.hold_up()';
+              END IF;
+              RETURN NEW;
+            END $$;
+            CREATE TRIGGER prepare BEFORE UPDATE ON metric_rebuilds FOR EACH ROW WHEN (NEW.phase = 'computing') EXECUTE FUNCTION prepare();
+            """);
+        await using var door = await host.Database.Source.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using (var take = new NpgsqlCommand("SELECT pg_advisory_lock(4711)", door))
+            await take.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await host.StartAsync(platform);
+        var id = await host.AskAsync();
+
+        await Eventually.TrueAsync(async () => await host.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 4711") == 1, "the merge waits");
+
+        Assert.Equal(
+            0L,
+            await host.ScalarAsync<long>("""
+                SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+                WHERE c.relname = 'payment_metrics_5m' AND c.relnamespace = 'rebuild_1_1'::regnamespace AND l.mode = 'RowExclusiveLock'
+                """));
+        await using (var let = new NpgsqlCommand("SELECT pg_advisory_unlock(4711)", door))
+            await let.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await host.IsAsync(id, "done");
+        Assert.Equal(TestEvents.Figures(Payloads), await host.Database.FiguresAsync());
     }
 
     /// <summary>From now on, changes of rebuilds that fulfil the condition fail.</summary>

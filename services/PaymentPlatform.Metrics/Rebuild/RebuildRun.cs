@@ -116,11 +116,10 @@ internal sealed partial class RebuildRun(
             async transaction =>
             {
                 _figures.Delta.AddBuckets(_results.Output);
-                await FigureTables.UpsertAsync(transaction, _figures, cancellationToken);
                 if (_results.Output.Hits.Count > 0)
                     await HitTable.InsertAsync(transaction, _results.Hits(), cancellationToken);
                 // At once: commits only append deltas here, and the one that merges is this one.
-                await DeltaTables.MergeAsync(transaction, _figures.Delta, cancellationToken);
+                await DeltaTables.MergeAsync(transaction, _figures, cancellationToken, logger);
             },
             cancellationToken);
         _figures.Clear();
