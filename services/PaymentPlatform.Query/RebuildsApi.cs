@@ -32,10 +32,16 @@ public static class RebuildsApi
             return fault!;
 
         var by = context.User.Identity?.Name ?? "anonymous";
+        // An insert whose answer was lost is tried again.
+        var requestId = Guid.NewGuid();
         var item = await database.ExecuteAsync(
-            async (connection, token) => (await QueryAsync(
-                connection, $"INSERT INTO metric_rebuilds (range_from, range_to, requested_by) VALUES ($1, $2, $3) RETURNING {Columns}", token,
-                Moment(from), Moment(to), new() { Value = by })).Single(),
+            async (connection, token) =>
+            {
+                const string insert = $"INSERT INTO metric_rebuilds (range_from, range_to, requested_by, request_id) VALUES ($1, $2, $3, $4) ON CONFLICT (request_id) DO NOTHING RETURNING {Columns}";
+                return await QueryAsync(connection, insert, token, Moment(from), Moment(to), new() { Value = by }, new() { Value = requestId }) is [var made]
+                    ? made
+                    : (await QueryAsync(connection, $"SELECT {Columns} FROM metric_rebuilds WHERE request_id = $1", token, new NpgsqlParameter { Value = requestId })).Single();
+            },
             context.RequestAborted);
         context.Response.Headers.Location = $"/v1/metrics/rebuilds/{item.Id.ToString(CultureInfo.InvariantCulture)}";
         return TypedResults.Json(item, QueryJsonContext.Default.RebuildItem, statusCode: StatusCodes.Status202Accepted);

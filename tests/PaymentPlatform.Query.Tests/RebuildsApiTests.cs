@@ -21,6 +21,20 @@ public sealed class RebuildsApiTests(PlatformFixture platform)
         Assert.Equal(answer.GetRawText(), (await host.GetAsync(response.Headers.Location.OriginalString)).GetRawText());
     }
 
+    [Fact]
+    public async Task Post_AnswerOfTheInsertLost_AsksForOneRebuild()
+    {
+        using var proxy = new CuttingProxy(new(await platform.CreateDatabaseAsync()), "INSERT INTO metric_rebuilds", n => n == 1, forward: true);
+        await using var host = await QueryHost.StartAsync(platform, database: proxy.ConnectionString);
+
+        using var response = await PostAsync(host, Range);
+
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        Assert.Equal(1, proxy.Cuts);
+        var rebuild = Assert.Single(await host.GetAllAsync("/v1/metrics/rebuilds"));
+        Assert.Equal(rebuild.GetRawText(), JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetRawText());
+    }
+
     [Theory]
     [InlineData("""{"from": "2026-01-31T00:00:00Z"}""", "to")]
     [InlineData("{}", "from to")]
