@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using PaymentPlatform.ServiceDefaults.Access;
@@ -22,12 +23,12 @@ public static class RebuildsApi
         app.MapDelete("/v1/metrics/rebuilds/{id}", DeleteAsync).RequireRole(AccessRole.Operate);
     }
 
-    private static async Task<IResult> PostAsync(HttpContext context, DatabaseTurns database, TimeProvider timeProvider)
+    private static async Task<IResult> PostAsync(HttpContext context, DatabaseTurns database, IOptions<QueryOptions> options, TimeProvider timeProvider)
     {
         var parameters = new QueryParameters(context.Request.Query);
         if (parameters.Problem() is { } problem)
             return problem;
-        var (request, fault) = await RebuildRequest.ReadAsync(context.Request, timeProvider.GetUtcNow().UtcDateTime, context.RequestAborted);
+        var (request, fault) = await RebuildRequest.ReadAsync(context.Request, timeProvider.GetUtcNow().UtcDateTime, options.Value.MaxRebuildRange, context.RequestAborted);
         if (request is not var (from, to))
             return fault!;
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using PaymentPlatform.Metrics.Deltas;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Metrics.Tests;
@@ -141,6 +142,63 @@ public sealed class RebuildServiceTests(PlatformFixture platform)
             await let.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         await host.IsAsync(id, "done");
         Assert.Equal(TestEvents.Figures(Payloads), await host.Database.FiguresAsync());
+    }
+
+    [Fact]
+    public async Task Run_CommitsHaveWrittenToStaging_IsFoldedBeforeCommitsAreHeldUp()
+    {
+        await using var host = await RebuildHost.CreateAsync(platform);
+        await host.ArchiveAsync(0, 0, Payloads);
+        var delta = new MetricDelta();
+        delta.AddEvent(delta.IdOf(new(TestEvents.EnqueuedMicros, "credit_card", "USD", "completed")), 10_000, 0, "C1"u8, "M1"u8, "DE"u8, 1);
+        await using var door = await host.Database.Source.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using (var transaction = await door.BeginTransactionAsync(TestContext.Current.CancellationToken))
+        {
+            await DeltaFolder.TryLockAsync(transaction, CancellationToken.None);
+            await using (var connection = await host.Database.Source.OpenConnectionAsync(TestContext.Current.CancellationToken))
+            await using (var append = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken))
+            {
+                await DeltaTables.AppendAsync(append, delta, CancellationToken.None);
+                await append.CommitAsync(TestContext.Current.CancellationToken);
+            }
+
+            // As commits do while the rebuild runs.
+            await host.ExecuteAsync("""
+                CREATE FUNCTION append() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                  INSERT INTO rebuild_1_1.metric_deltas (payload) SELECT payload FROM public.metric_deltas, generate_series(1, 500);
+                  RETURN NEW;
+                END $$;
+                CREATE TRIGGER append BEFORE UPDATE ON metric_rebuilds FOR EACH ROW WHEN (NEW.phase = 'computing' AND OLD.phase <> 'computing') EXECUTE FUNCTION append();
+                """);
+            await host.StartAsync(platform);
+            await host.AskAsync();
+            await Eventually.TrueAsync(async () => await host.ScalarAsync<long>($"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = {DeltaFolder.LockKey & 0xFFFFFFFF}") == 1, "the rebuild is at the swap");
+
+            Assert.Equal((0L, 1L), (await host.ScalarAsync<long>("SELECT count(*) FROM rebuild_1_1.metric_deltas"), await host.ScalarAsync<long>("SELECT count(*) FROM metric_deltas")));
+        }
+
+        await host.IsAsync(1, "done");
+        Assert.Equal(TestEvents.Figures(Payloads), await host.Database.FiguresAsync());
+    }
+
+    [Fact]
+    public async Task Run_SwapTakesTooLong_FailsAndCommitsGoOn()
+    {
+        await using var host = await RebuildHost.CreateAsync(platform);
+        await host.ArchiveAsync(0, 0, Payloads);
+        await host.ExecuteAsync("""
+            CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$;
+            CREATE TRIGGER slow BEFORE INSERT ON payment_metrics_5m FOR EACH ROW EXECUTE FUNCTION slow();
+            """);
+        await host.StartAsync(platform, ("Metrics:RebuildSwapTimeout", "00:00:01"));
+
+        var id = await host.AskAsync();
+        await host.IsAsync(id, "failed");
+
+        Assert.Contains("Metrics:RebuildSwapTimeout", await host.ScalarAsync<string>($"SELECT error FROM metric_rebuilds WHERE id = {id}"), StringComparison.Ordinal);
+        Assert.Empty(await host.Database.FiguresAsync());
+        // Takes the checkpoint.
+        await host.ArchiveAsync(0, Payloads.Length, Payloads);
     }
 
     /// <summary>From now on, changes of rebuilds that fulfil the condition fail.</summary>

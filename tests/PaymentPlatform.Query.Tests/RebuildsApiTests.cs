@@ -35,6 +35,14 @@ public sealed class RebuildsApiTests(PlatformFixture platform)
         Assert.Equal(rebuild.GetRawText(), JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetRawText());
     }
 
+    [Fact]
+    public async Task Post_LongestRange_IsTaken()
+    {
+        await using var host = await QueryHost.StartAsync(platform, new() { ["Query:MaxRebuildRange"] = "31.00:00:00" });
+        using var response = await PostAsync(host, """{"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}""");
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+    }
+
     [Theory]
     [InlineData("""{"from": "2026-01-31T00:00:00Z"}""", "to")]
     [InlineData("{}", "from to")]
@@ -42,6 +50,7 @@ public sealed class RebuildsApiTests(PlatformFixture platform)
     [InlineData("""{"from": null, "to": "2026-02-01"}""", "from")]
     [InlineData("""{"from": "2026-02-01", "to": "2026-02-01"}""", "from")]
     [InlineData("""{"from": "2026-02-02", "to": "2026-02-01"}""", "from")]
+    [InlineData("""{"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00.000001Z"}""", "to")]
     [InlineData("""{"from": "0001-01-01", "to": "2026-02-01"}""", "from")]
     [InlineData("""{"from": "2026-01-31", "to": "9998-01-01"}""", "to")]
     [InlineData("""{"from": "9997-01-31", "to": "9998-01-01"}""", "from to")]

@@ -1,17 +1,19 @@
+using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
+using PaymentPlatform.Metrics.Deltas;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
 namespace PaymentPlatform.Metrics.Rebuild;
 
 /// <summary>The table <c>metric_rebuilds</c>: begins a rebuild, keeps its progress, ends it.</summary>
-internal sealed class RebuildJobs(NpgsqlDataSource database)
+internal sealed class RebuildJobs(NpgsqlDataSource database, TimeProvider time)
 {
-    // Commits of all groups wait meanwhile: the archiver's too, for milliseconds at the beginning and as long as the range's rows take at the end.
+    // Commits of all groups wait meanwhile, the archiver's too: for milliseconds at the beginning, and as long as the range's rows take at the end. So does everybody who commits while this waits for its turn.
     private const string StopCommits = "SET LOCAL lock_timeout = '10s'; LOCK TABLE stream_checkpoints IN EXCLUSIVE MODE";
 
-    private static readonly TimeSpan Idle = TimeSpan.FromMinutes(1), Whole = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Idle = TimeSpan.FromMinutes(1), Whole = TimeSpan.FromMinutes(10), SwapIdle = TimeSpan.FromSeconds(10), BeforeSwap = TimeSpan.FromMinutes(1);
 
     /// <returns>The one that a process which ended left behind, else the oldest that waits for nothing; null when there is none.</returns>
     public async Task<NextRebuild?> FindNextAsync(CancellationToken cancellationToken)
@@ -79,16 +81,58 @@ internal sealed class RebuildJobs(NpgsqlDataSource database)
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>Swaps the range in: readers see the old figures or the new ones, and no event comes between.</summary>
+    /// <summary>One fold of what commits have put into the staging tables.</summary>
+    /// <returns>How many rows are left.</returns>
     /// <exception cref="RebuildStoppedException"/>
-    public async Task FinishAsync(RebuildJob job, RebuildProgress progress, CancellationToken cancellationToken)
+    public async Task<long> FoldStagingAsync(RebuildJob job, string phase, RebuildProgress progress, CancellationToken cancellationToken)
+    {
+        long left = 0;
+        await WriteAsync(
+            job, phase, progress,
+            async transaction =>
+            {
+                await DeltaFolder.FoldAsync(transaction, DeltaFolder.DefaultRows, cancellationToken);
+                await using var count = new NpgsqlCommand("SELECT count(*) FROM metric_deltas", transaction.Connection, transaction);
+                left = (long)(await count.ExecuteScalarAsync(cancellationToken))!;
+            },
+            cancellationToken);
+        return left;
+    }
+
+    /// <summary>Swaps the range in: readers see the old figures or the new ones, and no event comes between.</summary>
+    /// <param name="limit">How long it may keep commits waiting.</param>
+    /// <returns>How long it did.</returns>
+    /// <exception cref="RebuildStoppedException"/>
+    /// <exception cref="RebuildRefusedException">It would have taken longer than <paramref name="limit"/>.</exception>
+    public async Task<TimeSpan> FinishAsync(RebuildJob job, RebuildProgress progress, TimeSpan limit, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await BoundedTransaction.BeginAsync(connection, Idle, Whole, cancellationToken);
-        await RunAsync(transaction, $"SELECT pg_advisory_xact_lock({Deltas.DeltaFolder.LockKey}); {StopCommits}", cancellationToken);
+        await using var transaction = await BoundedTransaction.BeginAsync(connection, SwapIdle, BeforeSwap + limit, cancellationToken);
+        await RunAsync(transaction, $"SELECT pg_advisory_xact_lock({DeltaFolder.LockKey})", cancellationToken);
+        await RunAsync(transaction, StopCommits, cancellationToken);
+        var began = time.GetTimestamp();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            // The server's limit is for a process that is paused meanwhile.
+            await RunAsync(transaction, string.Create(CultureInfo.InvariantCulture, $"SET LOCAL statement_timeout = {(long)limit.TotalMilliseconds}"), cancellationToken);
+            end.CancelAfter(limit);
+            await SwapAsync(transaction, job, progress, end.Token);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } && !cancellationToken.IsCancellationRequested)
+        {
+            throw new RebuildRefusedException(
+                string.Create(CultureInfo.InvariantCulture, $"To put the new rows in the place of the old ones would keep commits waiting for longer than Metrics:RebuildSwapTimeout ({limit.TotalSeconds:0.###} s). Ask for a shorter range, or raise the limit."), exception);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return time.GetElapsedTime(began);
+    }
+
+    private static async Task SwapAsync(NpgsqlTransaction transaction, RebuildJob job, RebuildProgress progress, CancellationToken cancellationToken)
+    {
         await UpdateAsync(transaction, job, "state = 'done', phase = NULL, error = NULL, ended_at = clock_timestamp()", progress, cancellationToken);
         await job.Staging.SwapAsync(transaction, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
     }
 
     /// <summary>Leaves the old figures. Nothing happens to one that has ended already, or that another process has begun anew.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using Npgsql;
 using PaymentPlatform.Events;
 using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.MetricEngine.Sketches;
@@ -16,7 +17,7 @@ namespace PaymentPlatform.Metrics.Rebuild;
 internal sealed partial class RebuildRun(
     RebuildJobs jobs, RebuildSource source, RebuildJob job, IReadOnlyDictionary<StreamPartition, long> cut, RuleSet rules, TransactionParserOptions parserOptions, MetricsOptions options, TimeProvider time, ILogger logger)
 {
-    private const int MaxLoggedFailures = 10;
+    private const int MaxLoggedFailures = 10, MaxSwaps = 10;
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
@@ -33,6 +34,9 @@ internal sealed partial class RebuildRun(
 
     /// <summary>Events on which the rules failed; their figures count.</summary>
     public long RuleFailures { get; private set; }
+
+    /// <summary>How long the swap kept commits waiting.</summary>
+    public TimeSpan HeldUp { get; private set; }
 
     private RebuildProgress Progress => new(EventsRead, _total == 0 ? null : _total, RuleFailures);
 
@@ -64,7 +68,36 @@ internal sealed partial class RebuildRun(
         }
 
         await WriteAsync(cancellationToken);
-        await jobs.FinishAsync(job, Progress, cancellationToken);
+        await FoldStagingAsync(cancellationToken);
+        HeldUp = await SwapAsync(cancellationToken);
+    }
+
+    /// <summary>What commits have put in, until only what they put in meanwhile is left: the swap, which keeps them waiting, must find little to fold.</summary>
+    private async Task FoldStagingAsync(CancellationToken cancellationToken)
+    {
+        var (left, notFewer) = (long.MaxValue, 0);
+        while (left > 0 && notFewer < 5)
+        {
+            var now = await jobs.FoldStagingAsync(job, "computing", Progress, cancellationToken);
+            notFewer = now < left ? 0 : notFewer + 1;
+            left = now;
+        }
+    }
+
+    private async Task<TimeSpan> SwapAsync(CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await jobs.FinishAsync(job, Progress, options.RebuildSwapTimeout, cancellationToken);
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable && attempt < MaxSwaps)
+            {
+                // A commit took longer than those behind it may be kept waiting. All that was computed is still right.
+                await Task.Delay(Look, time, cancellationToken);
+            }
+        }
     }
 
     private void Add(ArchivedEvent archived)

@@ -25,7 +25,7 @@ internal sealed partial class RebuildService(
             return;
         }
 
-        var jobs = new RebuildJobs(connections.Database);
+        var jobs = new RebuildJobs(connections.Database, time);
         try
         {
             await schema.WaitAsync(stoppingToken);
@@ -66,7 +66,7 @@ internal sealed partial class RebuildService(
             LogBegun(logger, job.Id, Time(job.From), Time(job.To), job.Attempt);
             var run = new RebuildRun(jobs, new(connections), job, cut, catalog.Current.RuleSet, parserOptions, options.Value, time, logger);
             await run.RunAsync(stoppingToken);
-            LogDone(logger, job.Id, run.EventsRead);
+            LogDone(logger, job.Id, run.EventsRead, run.HeldUp.TotalMilliseconds);
             if (run.RuleFailures > 0)
                 LogRulesFailed(logger, job.Id, run.RuleFailures);
             return true;
@@ -139,8 +139,8 @@ internal sealed partial class RebuildService(
     [LoggerMessage(Level = LogLevel.Information, Message = "Rebuild {Id} of the figures from {From:u} to {To:u} begins (attempt {Attempt})")]
     private static partial void LogBegun(ILogger logger, long id, DateTime from, DateTime to, int attempt);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Rebuild {Id} is in place, from {Events} archived events")]
-    private static partial void LogDone(ILogger logger, long id, long events);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Rebuild {Id} is in place, from {Events} archived events; the swap kept commits waiting for {Milliseconds:0} ms")]
+    private static partial void LogDone(ILogger logger, long id, long events, double milliseconds);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Rebuild {Id}: the rules failed on {Count} of its events, the first of which are logged above. Their figures are counted; rules' results lack them")]
     private static partial void LogRulesFailed(ILogger logger, long id, long count);
