@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Npgsql;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;
@@ -137,7 +138,7 @@ internal sealed partial class ArchiveFileWriter(
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             // The sweeper looks after abandoned rows.
-            LogLeftToSweeper(logger, name, PersistentRetry.Describe(e));
+            LogLeftToSweeper(logger, name, Faults.Describe(e));
         }
 
         return false;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using PaymentPlatform.BlobArchiver.Compaction;
 using PaymentPlatform.BlobArchiver.Lifecycle;
+using PaymentPlatform.Storage;
 
 namespace PaymentPlatform.BlobArchiver;
 
@@ -82,7 +83,7 @@ internal sealed partial class ArchiveMaintenanceService(
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            LogFailed(logger, what, PersistentRetry.Describe(e), interval);
+            LogFailed(logger, what, Faults.Describe(e), interval);
         }
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using PaymentPlatform.BlobArchiver.Compaction;
 using PaymentPlatform.Events;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Streaming;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using PaymentPlatform.Events;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;

@@ -1,5 +1,5 @@
-using Azure;
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage;
 
 namespace PaymentPlatform.BlobArchiver;
 
@@ -28,7 +28,7 @@ internal sealed partial class PersistentRetry(IOptions<ArchiverOptions> options,
             catch (Exception e) when (!cancellationToken.IsCancellationRequested && (passes?.Invoke(e) ?? !Faults.IsRefusal(e)))
             {
                 var delay = Delay(attempt);
-                LogFailed(logger, what, attempt, Describe(e), delay);
+                LogFailed(logger, what, attempt, Faults.Describe(e), delay);
                 await Task.Delay(delay, timeProvider, cancellationToken);
             }
         }
@@ -39,14 +39,6 @@ internal sealed partial class PersistentRetry(IOptions<ArchiverOptions> options,
         await work(token);
         return true;
     }, cancellationToken, passes);
-
-    /// <summary>One line: the Azure SDK's messages list all headers.</summary>
-    public static string Describe(Exception e) => e switch
-    {
-        RequestFailedException { Status: > 0 } failed => $"{failed.Status} {failed.ErrorCode}",
-        AggregateException { InnerException: { } inner } => Describe(inner),
-        _ => $"{e.GetType().Name}: {e.Message.AsSpan()[..Math.Max(0, (e.Message + "\n").IndexOf('\n'))]}",
-    };
 
     private TimeSpan Delay(int attempt)
     {

@@ -34,6 +34,10 @@ public sealed class MetricsOptions
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "Metrics:ClusterInterval must lie between 00:00:01 and 01:00:00.")]
     public TimeSpan ClusterInterval { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a rebuild may keep commits waiting while it puts its rows in the place of the old ones; one that would take longer fails.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00", ErrorMessage = "Metrics:RebuildSwapTimeout must lie between 00:00:01 and 00:10:00.")]
+    public TimeSpan RebuildSwapTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>
     /// A file of rules that is taken in at the start and whenever it changes, for development; what <c>PUT /v1/rules</c> took in stands until then.
     /// Without it the starter rules are put in once, and <c>PUT /v1/rules</c> has the say.

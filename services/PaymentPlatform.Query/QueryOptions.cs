@@ -54,6 +54,10 @@ public sealed class QueryOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00", ErrorMessage = "Query:QueueTimeout must be between 00:00:00 and 00:10:00.")]
     public TimeSpan QueueTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>The longest range of one rebuild: its rows are put in at once, and commits wait meanwhile.</summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "36500.00:00:00", ErrorMessage = "Query:MaxRebuildRange must be between 1.00:00:00 and 36500.00:00:00.")]
+    public TimeSpan MaxRebuildRange { get; set; } = TimeSpan.FromDays(31);
+
     /// <summary>Rows that one step of a scan sorts, about. Smaller steps need less memory and start to answer earlier.</summary>
     [Range(1, 10_000_000, ErrorMessage = "Query:SliceRows must be between 1 and 10000000.")]
     public int SliceRows { get; set; } = 50_000;

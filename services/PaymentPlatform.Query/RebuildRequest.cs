@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace PaymentPlatform.Query;
@@ -12,17 +13,17 @@ public sealed record RebuildRequest(long From, long To)
     private static readonly long s_first = Timestamps.ToMicros(new(1900, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 
     /// <returns>The request, or the answer that says what is wrong with it.</returns>
-    public static async Task<(RebuildRequest? Request, IResult? Fault)> ReadAsync(HttpRequest request, DateTime now, CancellationToken cancellationToken)
+    public static async Task<(RebuildRequest? Request, IResult? Fault)> ReadAsync(HttpRequest request, DateTime now, TimeSpan longest, CancellationToken cancellationToken)
     {
         var (document, fault) = await RequestBody.ReadObjectAsync(
             request, MaxBytes, "a JSON object with the texts 'from' and 'to'", "{\"from\": \"2026-01-31T00:00:00Z\", \"to\": \"2026-02-01T00:00:00Z\"}", mayBeEmpty: false, cancellationToken);
         if (document is null)
             return (null, fault);
         using (document)
-            return Read(document.RootElement, now);
+            return Read(document.RootElement, now, longest);
     }
 
-    private static (RebuildRequest? Request, IResult? Fault) Read(JsonElement body, DateTime now)
+    private static (RebuildRequest? Request, IResult? Fault) Read(JsonElement body, DateTime now, TimeSpan longest)
     {
         var errors = new Dictionary<string, string[]>();
         var times = new Dictionary<string, long?> { ["from"] = null, ["to"] = null };
@@ -41,6 +42,8 @@ public sealed record RebuildRequest(long From, long To)
             errors.Add(name, ["It is missing. Give a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z."]);
         if (errors.Count == 0 && times["from"] >= times["to"])
             errors.Add("from", ["It must lie before 'to'."]);
+        else if (errors.Count == 0 && times["to"] - times["from"] > longest.Ticks / TimeSpan.TicksPerMicrosecond)
+            errors.Add("to", [string.Create(CultureInfo.InvariantCulture, $"It must lie at most {longest.TotalDays:0.###} days after 'from' (Query:MaxRebuildRange). Ask for several rebuilds.")]);
         return errors.Count == 0
             ? (new(times["from"]!.Value, times["to"]!.Value), null)
             : (null, TypedResults.ValidationProblem(errors, detail: string.Join(" ", errors.Select(e => $"{e.Key}: {e.Value[0]}")), title: "Bad request"));

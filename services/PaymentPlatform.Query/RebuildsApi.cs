@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using PaymentPlatform.ServiceDefaults.Access;
@@ -11,7 +12,7 @@ public static class RebuildsApi
 {
     private const int DefaultLimit = 20;
     private const int MaxLimit = 100;
-    private const string Columns = "id, range_from, range_to, state, phase, attempts, events_read, events_total, requested_by, requested_at, started_at, ended_at, error";
+    private const string Columns = "id, range_from, range_to, state, phase, attempts, events_read, events_total, requested_by, requested_at, started_at, ended_at, error, rule_failures";
     private const string OneSql = $"SELECT {Columns} FROM metric_rebuilds WHERE id = $1";
 
     public static void MapRebuildsApi(this IEndpointRouteBuilder app)
@@ -22,20 +23,26 @@ public static class RebuildsApi
         app.MapDelete("/v1/metrics/rebuilds/{id}", DeleteAsync).RequireRole(AccessRole.Operate);
     }
 
-    private static async Task<IResult> PostAsync(HttpContext context, DatabaseTurns database, TimeProvider timeProvider)
+    private static async Task<IResult> PostAsync(HttpContext context, DatabaseTurns database, IOptions<QueryOptions> options, TimeProvider timeProvider)
     {
         var parameters = new QueryParameters(context.Request.Query);
         if (parameters.Problem() is { } problem)
             return problem;
-        var (request, fault) = await RebuildRequest.ReadAsync(context.Request, timeProvider.GetUtcNow().UtcDateTime, context.RequestAborted);
+        var (request, fault) = await RebuildRequest.ReadAsync(context.Request, timeProvider.GetUtcNow().UtcDateTime, options.Value.MaxRebuildRange, context.RequestAborted);
         if (request is not var (from, to))
             return fault!;
 
         var by = context.User.Identity?.Name ?? "anonymous";
+        // An insert whose answer was lost is tried again.
+        var requestId = Guid.NewGuid();
         var item = await database.ExecuteAsync(
-            async (connection, token) => (await QueryAsync(
-                connection, $"INSERT INTO metric_rebuilds (range_from, range_to, requested_by) VALUES ($1, $2, $3) RETURNING {Columns}", token,
-                Moment(from), Moment(to), new() { Value = by })).Single(),
+            async (connection, token) =>
+            {
+                const string insert = $"INSERT INTO metric_rebuilds (range_from, range_to, requested_by, request_id) VALUES ($1, $2, $3, $4) ON CONFLICT (request_id) DO NOTHING RETURNING {Columns}";
+                return await QueryAsync(connection, insert, token, Moment(from), Moment(to), new() { Value = by }, new() { Value = requestId }) is [var made]
+                    ? made
+                    : (await QueryAsync(connection, $"SELECT {Columns} FROM metric_rebuilds WHERE request_id = $1", token, new NpgsqlParameter { Value = requestId })).Single();
+            },
             context.RequestAborted);
         context.Response.Headers.Location = $"/v1/metrics/rebuilds/{item.Id.ToString(CultureInfo.InvariantCulture)}";
         return TypedResults.Json(item, QueryJsonContext.Default.RebuildItem, statusCode: StatusCodes.Status202Accepted);
@@ -103,7 +110,7 @@ public static class RebuildsApi
         {
             items.Add(new(
                 reader.GetInt64(0), reader.GetDateTime(1), reader.GetDateTime(2), reader.GetString(3), Text(4), reader.GetInt32(5), reader.GetInt64(6), reader.IsDBNull(7) ? null : reader.GetInt64(7), reader.GetString(8),
-                reader.GetDateTime(9), Moment(10), Moment(11), Text(12)));
+                reader.GetDateTime(9), Moment(10), Moment(11), Text(12), reader.GetInt64(13)));
         }
 
         return items;

@@ -93,7 +93,7 @@ public sealed class ExactlyOnceTests(PlatformFixture platform)
     {
         await using var database = await MetricsDatabase.CreateAsync(platform);
         var log = TestLog.Random(31, partitions: 2, events: 2_000);
-        using var proxy = new CommitCuttingProxy(new(database.ConnectionString), cutEvery: 4, forward: tookEffect);
+        using var proxy = new CuttingProxy(new(database.ConnectionString), "COMMIT\0", n => n % 4 == 0, forward: tookEffect);
         await using var through = NpgsqlDataSource.Create(proxy.ConnectionString);
         var consumer = new ChaosConsumer(log, database.Source, 31, 0);
 

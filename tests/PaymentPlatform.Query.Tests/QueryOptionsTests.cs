@@ -13,6 +13,7 @@ public sealed class QueryOptionsTests(PlatformFixture platform)
     [InlineData("ConcurrentExports", "-1")]
     [InlineData("QueueTimeout", "1.00:00:00")]
     [InlineData("SliceRows", "0")]
+    [InlineData("MaxRebuildRange", "00:00:00")]
     [InlineData("Downloads", "1000")]
     [InlineData("LookupIndexBytes", "-1")]
     [InlineData("LookupRefresh", "00:00:00")]

@@ -21,6 +21,28 @@ public sealed class RebuildsApiTests(PlatformFixture platform)
         Assert.Equal(answer.GetRawText(), (await host.GetAsync(response.Headers.Location.OriginalString)).GetRawText());
     }
 
+    [Fact]
+    public async Task Post_AnswerOfTheInsertLost_AsksForOneRebuild()
+    {
+        using var proxy = new CuttingProxy(new(await platform.CreateDatabaseAsync()), "INSERT INTO metric_rebuilds", n => n == 1, forward: true);
+        await using var host = await QueryHost.StartAsync(platform, database: proxy.ConnectionString);
+
+        using var response = await PostAsync(host, Range);
+
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        Assert.Equal(1, proxy.Cuts);
+        var rebuild = Assert.Single(await host.GetAllAsync("/v1/metrics/rebuilds"));
+        Assert.Equal(rebuild.GetRawText(), JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetRawText());
+    }
+
+    [Fact]
+    public async Task Post_LongestRange_IsTaken()
+    {
+        await using var host = await QueryHost.StartAsync(platform, new() { ["Query:MaxRebuildRange"] = "31.00:00:00" });
+        using var response = await PostAsync(host, """{"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}""");
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+    }
+
     [Theory]
     [InlineData("""{"from": "2026-01-31T00:00:00Z"}""", "to")]
     [InlineData("{}", "from to")]
@@ -28,6 +50,7 @@ public sealed class RebuildsApiTests(PlatformFixture platform)
     [InlineData("""{"from": null, "to": "2026-02-01"}""", "from")]
     [InlineData("""{"from": "2026-02-01", "to": "2026-02-01"}""", "from")]
     [InlineData("""{"from": "2026-02-02", "to": "2026-02-01"}""", "from")]
+    [InlineData("""{"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00.000001Z"}""", "to")]
     [InlineData("""{"from": "0001-01-01", "to": "2026-02-01"}""", "from")]
     [InlineData("""{"from": "2026-01-31", "to": "9998-01-01"}""", "to")]
     [InlineData("""{"from": "9997-01-31", "to": "9998-01-01"}""", "from to")]
@@ -70,7 +93,7 @@ public sealed class RebuildsApiTests(PlatformFixture platform)
         foreach (var limit in (int[])[1, 2, 100])
             Assert.Equal(states.AsEnumerable().Reverse(), (await host.GetAllAsync($"/v1/metrics/rebuilds?limit={limit}")).Select(i => (i.GetProperty("id").GetInt64(), Text(i, "state")!)));
         var failed = await host.GetAsync($"/v1/metrics/rebuilds/{states.Single(s => s.State == "failed").Id}");
-        Assert.Equal(("files are gone", 2, 10, 100), (Text(failed, "error"), failed.GetProperty("attempts").GetInt32(), failed.GetProperty("events_read").GetInt32(), failed.GetProperty("events_total").GetInt32()));
+        Assert.Equal(("files are gone", 2, 10, 100, 7), (Text(failed, "error"), failed.GetProperty("attempts").GetInt32(), failed.GetProperty("events_read").GetInt32(), failed.GetProperty("events_total").GetInt32(), failed.GetProperty("rule_failures").GetInt32()));
     }
 
     [Fact]
@@ -116,8 +139,8 @@ public sealed class RebuildsApiTests(PlatformFixture platform)
             await MetricRows.ExecuteAsync(
                 host,
                 """
-                INSERT INTO metric_rebuilds (range_from, range_to, state, phase, attempts, events_read, events_total, requested_by, started_at, ended_at, error)
-                VALUES ('2026-01-01Z', '2026-01-02Z', $1, CASE WHEN $1 = 'running' THEN 'computing' END, 2, 10, 100, 'key:x', now(), CASE WHEN $1 NOT IN ('waiting', 'running') THEN now() END, CASE WHEN $1 = 'failed' THEN 'files are gone' END)
+                INSERT INTO metric_rebuilds (range_from, range_to, state, phase, attempts, events_read, events_total, requested_by, started_at, ended_at, error, rule_failures)
+                VALUES ('2026-01-01Z', '2026-01-02Z', $1, CASE WHEN $1 = 'running' THEN 'computing' END, 2, 10, 100, 'key:x', now(), CASE WHEN $1 NOT IN ('waiting', 'running') THEN now() END, CASE WHEN $1 = 'failed' THEN 'files are gone' END, 7)
                 """,
                 state);
         }

@@ -1,5 +1,6 @@
 using Azure;
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 
@@ -58,7 +59,7 @@ internal sealed partial class RetentionDeleter(HybridConnectionManager connectio
         }
         catch (RequestFailedException e) when (e.Status is 404 or 409)
         {
-            LogUnknown(logger, file.BlobName, PersistentRetry.Describe(e));
+            LogUnknown(logger, file.BlobName, Faults.Describe(e));
             return true;
         }
         finally

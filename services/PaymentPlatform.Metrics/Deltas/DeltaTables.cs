@@ -92,10 +92,23 @@ public static partial class DeltaTables
     /// </summary>
     public static async Task MergeAsync(NpgsqlTransaction transaction, MetricDelta delta, CancellationToken cancellationToken, ILogger? logger = null)
     {
+        await MergeOthersAsync(transaction, delta, logger, cancellationToken);
+        await MergeFiguresAsync(transaction, [.. delta.Figures()], cancellationToken);
+    }
+
+    /// <summary>The same for figures whose counts are not in the tables yet: they are put in once all else is merged, so that their rows are locked briefly here too.</summary>
+    internal static async Task MergeAsync(NpgsqlTransaction transaction, FigureAccumulator figures, CancellationToken cancellationToken, ILogger? logger = null)
+    {
+        await MergeOthersAsync(transaction, figures.Delta, logger, cancellationToken);
+        await FigureTables.UpsertAsync(transaction, figures, cancellationToken);
+        await MergeFiguresAsync(transaction, [.. figures.Delta.Figures()], cancellationToken);
+    }
+
+    private static async Task MergeOthersAsync(NpgsqlTransaction transaction, MetricDelta delta, ILogger? logger, CancellationToken cancellationToken)
+    {
         await MergeHistogramsAsync(transaction, [.. delta.Histograms()], cancellationToken);
         await MergeBucketsAsync(transaction, [.. delta.Buckets()], logger ?? NullLogger.Instance, cancellationToken);
         await MergeSamplesAsync(transaction, [.. delta.Samples], cancellationToken);
-        await MergeFiguresAsync(transaction, [.. delta.Figures()], cancellationToken);
     }
 
     private static async Task MergeHistogramsAsync(NpgsqlTransaction transaction, FoldedHistogram[] rows, CancellationToken cancellationToken)

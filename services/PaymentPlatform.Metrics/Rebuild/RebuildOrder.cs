@@ -1,52 +1,87 @@
-using PaymentPlatform.Storage.Database.Checkpoints;
-
 namespace PaymentPlatform.Metrics.Rebuild;
 
 /// <summary>
-/// Brings files into an order in which each partition's events come in the order of their offsets, as stateful rules need them. Files of one archiver follow each other;
-/// those that hold parts of each other's spans (a file that was written again, or merged) are read together.
+/// Brings files into an order in which each partition's events come in the order of their offsets, as stateful rules need them. Files of one archiver follow each other.
+/// Those of several may each begin before the other ends (one partition's later part with another's earlier one, as partitions move): such a cycle is read together, and nothing else with it.
 /// </summary>
 internal static class RebuildOrder
 {
-    /// <returns>Groups, one after the other; within a group, events are to be sorted.</returns>
+    /// <param name="files">No two hold the same offset: the database sees to that.</param>
+    /// <returns>Groups, one after the other: a file, or the files of a cycle, whose events are to be sorted.</returns>
     public static List<List<RebuildFile>> Of(IReadOnlyCollection<RebuildFile> files)
     {
-        // For each partition its ranges by offset: a file can be read once it is next in all its partitions.
-        var queues = files.SelectMany(file => file.Ranges.Select(range => (File: file, Range: range)))
-            .GroupBy(r => r.Range.Partition)
-            .ToDictionary(g => g.Key, g => new Queue<RebuildFile>(g.OrderBy(r => r.Range.From).Select(r => r.File)));
-        var remaining = new HashSet<RebuildFile>(files);
+        // Tarjan's strongly connected components over "must be read before": a component is complete once all before it are. Without recursion, as a chain is as long as the archive.
+        RebuildFile[] ordered = [.. files.OrderBy(f => f.Id)];
+        var before = Before(ordered);
         var groups = new List<List<RebuildFile>>();
-        while (remaining.Count > 0)
+        var (number, lowest, isGrouped) = (new int[ordered.Length], new int[ordered.Length], new bool[ordered.Length]);
+        var open = new Stack<int>();
+        var path = new Stack<(int File, int Next)>();
+        var count = 0;
+        for (var root = 0; root < ordered.Length; root++)
         {
-            var ready = queues.Values.Where(q => q.Count > 0).Select(q => q.Peek()).Distinct().Where(file => IsNext(file, queues)).OrderBy(f => f.Id).ToList();
-            if (ready.Count == 0)
+            if (number[root] == 0)
+                Enter(root);
+            while (path.TryPop(out var step))
             {
-                groups.Add([.. remaining.OrderBy(f => f.Id)]);
-                break;
-            }
+                var (file, next) = step;
+                if (next < before[file].Count)
+                {
+                    path.Push((file, next + 1));
+                    var earlier = before[file][next];
+                    if (number[earlier] == 0)
+                        Enter(earlier);
+                    else if (!isGrouped[earlier])
+                        lowest[file] = Math.Min(lowest[file], number[earlier]);
+                    continue;
+                }
 
-            foreach (var file in ready)
-            {
-                groups.Add([file]);
-                remaining.Remove(file);
-                foreach (var range in file.Ranges)
-                    queues[range.Partition].Dequeue();
+                if (path.TryPeek(out var later))
+                    lowest[later.File] = Math.Min(lowest[later.File], lowest[file]);
+                if (lowest[file] == number[file])
+                    groups.Add(Take(file));
             }
         }
 
         return groups;
-    }
 
-    private static bool IsNext(RebuildFile file, Dictionary<StreamPartition, Queue<RebuildFile>> queues)
-    {
-        foreach (var ranges in file.Ranges.GroupBy(r => r.Partition))
+        void Enter(int file)
         {
-            // All of the file's ranges of a partition must come before anybody else's.
-            if (queues[ranges.Key].Take(ranges.Count()).Any(next => next != file))
-                return false;
+            number[file] = lowest[file] = ++count;
+            open.Push(file);
+            path.Push((file, 0));
         }
 
-        return true;
+        List<RebuildFile> Take(int last)
+        {
+            var group = new List<RebuildFile>();
+            int file;
+            do
+            {
+                file = open.Pop();
+                isGrouped[file] = true;
+                group.Add(ordered[file]);
+            }
+            while (file != last);
+            return group;
+        }
+    }
+
+    /// <returns>For each file those with the range right before one of its own.</returns>
+    private static List<int>[] Before(RebuildFile[] files)
+    {
+        List<int>[] before = [.. files.Select(_ => new List<int>())];
+        foreach (var partition in files.SelectMany((file, i) => file.Ranges.Select(range => (File: i, Range: range))).GroupBy(r => r.Range.Partition))
+        {
+            var last = -1;
+            foreach (var (file, _) in partition.OrderBy(r => r.Range.From))
+            {
+                if (last >= 0 && last != file)
+                    before[file].Add(last);
+                last = file;
+            }
+        }
+
+        return before;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Npgsql;
 using PaymentPlatform.Events;
 using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.MetricEngine.Sketches;
@@ -13,9 +14,11 @@ namespace PaymentPlatform.Metrics.Rebuild;
 /// One rebuild, from its beginning to the swap: waits until the archive holds all below the cut, computes it with the code that computes the live figures, and swaps it in.
 /// Whatever ends it before that leaves the old figures as they are.
 /// </summary>
-internal sealed class RebuildRun(
-    RebuildJobs jobs, RebuildSource source, RebuildJob job, IReadOnlyDictionary<StreamPartition, long> cut, RuleSet rules, TransactionParserOptions parserOptions, MetricsOptions options, TimeProvider time)
+internal sealed partial class RebuildRun(
+    RebuildJobs jobs, RebuildSource source, RebuildJob job, IReadOnlyDictionary<StreamPartition, long> cut, RuleSet rules, TransactionParserOptions parserOptions, MetricsOptions options, TimeProvider time, ILogger logger)
 {
+    private const int MaxLoggedFailures = 10, MaxSwaps = 10;
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     private readonly TransactionParser _parser = new(parserOptions);
@@ -28,6 +31,14 @@ internal sealed class RebuildRun(
     private long _total;
 
     public long EventsRead { get; private set; }
+
+    /// <summary>Events on which the rules failed; their figures count.</summary>
+    public long RuleFailures { get; private set; }
+
+    /// <summary>How long the swap kept commits waiting.</summary>
+    public TimeSpan HeldUp { get; private set; }
+
+    private RebuildProgress Progress => new(EventsRead, _total == 0 ? null : _total, RuleFailures);
 
     /// <exception cref="RebuildStoppedException">Cancelled, or overtaken.</exception>
     /// <exception cref="RebuildRefusedException">The archive does not allow it.</exception>
@@ -57,7 +68,36 @@ internal sealed class RebuildRun(
         }
 
         await WriteAsync(cancellationToken);
-        await jobs.FinishAsync(job, EventsRead, cancellationToken);
+        await FoldStagingAsync(cancellationToken);
+        HeldUp = await SwapAsync(cancellationToken);
+    }
+
+    /// <summary>What commits have put in, until only what they put in meanwhile is left: the swap, which keeps them waiting, must find little to fold.</summary>
+    private async Task FoldStagingAsync(CancellationToken cancellationToken)
+    {
+        var (left, notFewer) = (long.MaxValue, 0);
+        while (left > 0 && notFewer < 5)
+        {
+            var now = await jobs.FoldStagingAsync(job, "computing", Progress, cancellationToken);
+            notFewer = now < left ? 0 : notFewer + 1;
+            left = now;
+        }
+    }
+
+    private async Task<TimeSpan> SwapAsync(CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await jobs.FinishAsync(job, Progress, options.RebuildSwapTimeout, cancellationToken);
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable && attempt < MaxSwaps)
+            {
+                // A commit took longer than those behind it may be kept waiting. All that was computed is still right.
+                await Task.Delay(Look, time, cancellationToken);
+            }
+        }
     }
 
     private void Add(ArchivedEvent archived)
@@ -95,6 +135,8 @@ internal sealed class RebuildRun(
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             // As when it was live: its figures count.
+            if (RuleFailures++ < MaxLoggedFailures)
+                LogRulesFailed(logger, archived.Partition, archived.Offset, exception.GetType().Name, exception.StackTrace);
         }
     }
 
@@ -103,15 +145,14 @@ internal sealed class RebuildRun(
         if (_gathered == 0)
             return;
         await jobs.WriteAsync(
-            job, "computing", EventsRead, _total,
+            job, "computing", Progress,
             async transaction =>
             {
                 _figures.Delta.AddBuckets(_results.Output);
-                await FigureTables.UpsertAsync(transaction, _figures, cancellationToken);
                 if (_results.Output.Hits.Count > 0)
                     await HitTable.InsertAsync(transaction, _results.Hits(), cancellationToken);
                 // At once: commits only append deltas here, and the one that merges is this one.
-                await DeltaTables.MergeAsync(transaction, _figures.Delta, cancellationToken);
+                await DeltaTables.MergeAsync(transaction, _figures, cancellationToken, logger);
             },
             cancellationToken);
         _figures.Clear();
@@ -120,5 +161,9 @@ internal sealed class RebuildRun(
     }
 
     private Task ProgressAsync(string phase, CancellationToken cancellationToken) =>
-        jobs.WriteAsync(job, phase, EventsRead, _total == 0 ? null : _total, _ => Task.CompletedTask, cancellationToken);
+        jobs.WriteAsync(job, phase, Progress, _ => Task.CompletedTask, cancellationToken);
+
+    // The exception's message may quote the payload.
+    [LoggerMessage(Level = LogLevel.Error, Message = "The rules failed on the archived event at {Partition} offset {Offset}: {Fault}. Its figures are counted. {StackTrace}")]
+    private static partial void LogRulesFailed(ILogger logger, StreamPartition partition, long offset, string fault, string? stackTrace);
 }

@@ -12,7 +12,10 @@ internal sealed partial class RebuildService(
     HybridConnectionManager connections, SchemaGate schema, RuleService ruleService, RuleCatalog catalog, TransactionParserOptions parserOptions, IOptions<MetricsOptions> options, IConfiguration configuration, TimeProvider time, ILogger<RebuildService> logger)
     : BackgroundService
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    /// <summary>Of those that end in a fault that could pass; the delays before the next are 15 s, 1, 4 and 16 min.</summary>
+    private const int MaxAttempts = 5;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), FirstDelay = TimeSpan.FromSeconds(15);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -22,7 +25,7 @@ internal sealed partial class RebuildService(
             return;
         }
 
-        var jobs = new RebuildJobs(connections.Database);
+        var jobs = new RebuildJobs(connections.Database, time);
         try
         {
             await schema.WaitAsync(stoppingToken);
@@ -38,7 +41,7 @@ internal sealed partial class RebuildService(
                 }
                 catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
                 {
-                    LogFault(logger, exception.Message);
+                    LogFault(logger, Faults.Describe(exception));
                 }
 
                 await Task.Delay(Pause, time, stoppingToken);
@@ -49,35 +52,83 @@ internal sealed partial class RebuildService(
         }
     }
 
+    /// <returns>False when there was nothing to do.</returns>
     private async Task<bool> RunNextAsync(RebuildJobs jobs, CancellationToken stoppingToken)
     {
-        if (await jobs.BeginAsync(stoppingToken) is not var (job, cut))
+        if (await jobs.FindNextAsync(stoppingToken) is not { } next)
             return false;
-        LogBegun(logger, job.Id, Time(job.From), Time(job.To), job.Attempt);
-        var run = new RebuildRun(jobs, new(connections), job, cut, catalog.Current.RuleSet, parserOptions, options.Value, time);
+        var attempt = next.Attempt;
         try
         {
+            if (await jobs.BeginAsync(next.Id, stoppingToken) is not var (job, cut))
+                return true;
+            attempt = job.Attempt;
+            LogBegun(logger, job.Id, Time(job.From), Time(job.To), job.Attempt);
+            var run = new RebuildRun(jobs, new(connections), job, cut, catalog.Current.RuleSet, parserOptions, options.Value, time, logger);
             await run.RunAsync(stoppingToken);
-            LogDone(logger, job.Id, run.EventsRead);
+            LogDone(logger, job.Id, run.EventsRead, run.HeldUp.TotalMilliseconds);
+            if (run.RuleFailures > 0)
+                LogRulesFailed(logger, job.Id, run.RuleFailures);
             return true;
         }
         catch (RebuildStoppedException)
         {
-            LogStopped(logger, job.Id);
+            LogStopped(logger, next.Id);
         }
         catch (RebuildRefusedException exception)
         {
-            LogRefused(logger, job.Id, exception.Message);
-            await jobs.FailAsync(job, exception.Message, stoppingToken);
+            LogRefused(logger, next.Id, exception.Message);
+            await NoteAsync(token => jobs.FailAsync(next.Id, attempt, exception.Message, token), stoppingToken);
         }
-        catch (Exception exception) when (exception is not NpgsqlException and not Azure.RequestFailedException and not TimeoutException && !stoppingToken.IsCancellationRequested)
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
-            LogFailed(logger, exception, job.Id);
-            await jobs.FailAsync(job, $"The platform failed on this rebuild ({exception.GetType().Name}); the metrics service's log says why.", stoppingToken);
+            await EndAsync(jobs, next with { Attempt = attempt }, exception, stoppingToken);
         }
 
         await jobs.CleanAsync(stoppingToken);
         return true;
+    }
+
+    private async Task EndAsync(RebuildJobs jobs, NextRebuild rebuild, Exception exception, CancellationToken stoppingToken)
+    {
+        var fault = Faults.Describe(exception);
+        if (!Faults.IsStoreDown(exception))
+        {
+            LogFailed(logger, exception, rebuild.Id);
+            var reason = exception is NpgsqlException or Azure.RequestFailedException
+                ? $"The store refused it: {fault}. Mend that, then ask again."
+                : $"The platform failed on this rebuild ({exception.GetType().Name}); the metrics service's log says why.";
+            await NoteAsync(token => jobs.FailAsync(rebuild.Id, rebuild.Attempt, reason, token), stoppingToken);
+        }
+        else if (rebuild.Faults + 1 >= MaxAttempts)
+        {
+            LogFailed(logger, exception, rebuild.Id);
+            await NoteAsync(token => jobs.FailAsync(rebuild.Id, rebuild.Attempt, $"Given up after {MaxAttempts} attempts that met a fault of the database or the blob store, the last: {fault}. Ask again once they answer.", token), stoppingToken);
+        }
+        else
+        {
+            var delay = FirstDelay * Math.Pow(4, rebuild.Faults);
+            LogPostponed(logger, rebuild.Id, delay.TotalSeconds, fault);
+            await NoteAsync(token => jobs.PostponeAsync(rebuild.Id, rebuild.Attempt, fault, delay, token), stoppingToken);
+        }
+    }
+
+    /// <summary>Until the database takes it: a rebuild that brings it down must be counted.</summary>
+    private async Task NoteAsync(Func<CancellationToken, Task> note, CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await note(stoppingToken);
+                return;
+            }
+            catch (Exception exception) when (Faults.IsStoreDown(exception) && !stoppingToken.IsCancellationRequested)
+            {
+                LogFault(logger, Faults.Describe(exception));
+                await Task.Delay(Pause, time, stoppingToken);
+            }
+        }
     }
 
     private static DateTime Time(long micros) => DateTime.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);
@@ -88,8 +139,11 @@ internal sealed partial class RebuildService(
     [LoggerMessage(Level = LogLevel.Information, Message = "Rebuild {Id} of the figures from {From:u} to {To:u} begins (attempt {Attempt})")]
     private static partial void LogBegun(ILogger logger, long id, DateTime from, DateTime to, int attempt);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Rebuild {Id} is in place, from {Events} archived events")]
-    private static partial void LogDone(ILogger logger, long id, long events);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Rebuild {Id} is in place, from {Events} archived events; the swap kept commits waiting for {Milliseconds:0} ms")]
+    private static partial void LogDone(ILogger logger, long id, long events, double milliseconds);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Rebuild {Id}: the rules failed on {Count} of its events, the first of which are logged above. Their figures are counted; rules' results lack them")]
+    private static partial void LogRulesFailed(ILogger logger, long id, long count);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Rebuild {Id} was stopped; the old figures stay")]
     private static partial void LogStopped(ILogger logger, long id);
@@ -100,6 +154,9 @@ internal sealed partial class RebuildService(
     [LoggerMessage(Level = LogLevel.Error, Message = "Rebuild {Id} failed; the old figures stay")]
     private static partial void LogFailed(ILogger logger, Exception exception, long id);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A rebuild could not go on and begins again: {Fault}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Rebuild {Id} met a fault and begins again in {Seconds} s; the old figures stay: {Fault}")]
+    private static partial void LogPostponed(ILogger logger, long id, double seconds, string fault);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Rebuilds can't be looked at in the database, it is tried again: {Fault}")]
     private static partial void LogFault(ILogger logger, string fault);
 }

@@ -7,7 +7,10 @@ using PaymentPlatform.Storage.Database.Checkpoints;
 
 namespace PaymentPlatform.Metrics.Rebuild;
 
-/// <summary>The archived events that count: valid, no repeats, no replays, below the cut. A file in memory at a time, its rows a row group at a time.</summary>
+/// <summary>
+/// The archived events that count: valid, no repeats, no replays, below the cut. A file's bytes are in memory at a time, its rows a row group at a time;
+/// of files that are to be read together, all events are (<see cref="RebuildOrder"/>: a cycle, as a rule two or three files).
+/// </summary>
 internal sealed class RebuildSource(HybridConnectionManager connections)
 {
     /// <summary>

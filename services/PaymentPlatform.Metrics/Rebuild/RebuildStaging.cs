@@ -54,7 +54,7 @@ internal sealed record RebuildStaging(long Id, int Attempt, long From, long To)
         """,
         cancellationToken);
 
-    /// <summary>Puts the range's rows in the place of the live ones. The caller's transaction keeps commits and folds away.</summary>
+    /// <summary>Puts the range's rows in the place of the live ones: as long as it takes to delete and insert that many rows. The caller's transaction keeps commits and folds away.</summary>
     public async Task SwapAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         // Deltas of before that are still to be folded would come on top of the new rows.

@@ -1,23 +1,27 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Text;
 using Npgsql;
 
-namespace PaymentPlatform.Metrics.Tests;
+namespace PaymentPlatform.Testing;
 
-/// <summary>Stands between a client and PostgreSQL, and cuts the connection at every n-th COMMIT: before the server sees it, or after, so that only the answer is lost.</summary>
-internal sealed class CommitCuttingProxy : IDisposable
+/// <summary>Stands between a client and PostgreSQL, and cuts the connection at some of the statements that hold a text: before the server sees it, or after, so that only the answer is lost.</summary>
+public sealed class CuttingProxy : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly NpgsqlConnectionStringBuilder _server;
-    private readonly int _cutEvery;
+    private readonly byte[] _text;
+    private readonly Predicate<int> _isCut;
     private readonly bool _forward;
-    private int _commits;
+    private int _seen;
     private int _cuts;
 
-    public CommitCuttingProxy(NpgsqlConnectionStringBuilder server, int cutEvery, bool forward)
+    /// <param name="isCut">Whether to cut at the n-th, from 1.</param>
+    /// <param name="forward">The server carries it out, and only the answer is lost.</param>
+    public CuttingProxy(NpgsqlConnectionStringBuilder server, string text, Predicate<int> isCut, bool forward)
     {
-        (_server, _cutEvery, _forward) = (server, cutEvery, forward);
+        (_server, _text, _isCut, _forward) = (server, Encoding.UTF8.GetBytes(text), isCut, forward);
         _listener.Start();
         ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Host = "127.0.0.1", Port = ((IPEndPoint)_listener.LocalEndpoint).Port, SslMode = SslMode.Disable }.ConnectionString;
         _ = AcceptAsync();
@@ -81,7 +85,7 @@ internal sealed class CommitCuttingProxy : IDisposable
         var buffer = new byte[1 << 16];
         for (int read; (read = await client.ReadAsync(buffer)) > 0;)
         {
-            if (buffer.AsSpan(0, read).IndexOf("COMMIT\0"u8) >= 0 && Interlocked.Increment(ref _commits) % _cutEvery == 0)
+            if (buffer.AsSpan(0, read).IndexOf(_text) >= 0 && _isCut(Interlocked.Increment(ref _seen)))
             {
                 Interlocked.Increment(ref _cuts);
                 if (!_forward)

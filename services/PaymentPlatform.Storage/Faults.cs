@@ -3,10 +3,10 @@ using Azure;
 using Npgsql;
 using PaymentPlatform.Storage.Database;
 
-namespace PaymentPlatform.BlobArchiver;
+namespace PaymentPlatform.Storage;
 
 /// <summary>Which faults pass by themselves, and which never do.</summary>
-internal static class Faults
+public static class Faults
 {
     /// <summary>
     /// True when the database refuses what was asked of it, and would refuse it again: a constraint (23), a value (21, 22, 44), a missing table or right (42), an unsupported feature (0A),
@@ -24,5 +24,13 @@ internal static class Faults
         InvalidDataException => false,
         IOException or SocketException or HttpRequestException or TimeoutException or TaskCanceledException => true,
         _ => HybridConnectionManager.IsTransient(e),
+    };
+
+    /// <summary>One line: the Azure SDK's messages list all headers.</summary>
+    public static string Describe(Exception e) => e switch
+    {
+        RequestFailedException { Status: > 0 } failed => $"{failed.Status} {failed.ErrorCode}",
+        AggregateException { InnerException: { } inner } => Describe(inner),
+        _ => $"{e.GetType().Name}: {e.Message.AsSpan()[..Math.Max(0, (e.Message + "\n").IndexOf('\n'))]}",
     };
 }
