@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using PaymentPlatform.BlobArchiver.Compaction;
 using PaymentPlatform.Events;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Streaming;
@@ -64,8 +65,8 @@ internal sealed partial class ArchiverService(
     {
         try
         {
-            await retry.RunAsync("look for lost merged files", mergedRestorer.RestoreAsync, stoppingToken, Faults.IsStoreDown);
-            await retry.RunAsync("look for lost files", restorer.RestoreAsync, stoppingToken, Faults.IsStoreDown);
+            await retry.RunAsync("look for lost merged files", mergedRestorer.RestoreAsync, stoppingToken, StoreFaults.IsDown);
+            await retry.RunAsync("look for lost files", restorer.RestoreAsync, stoppingToken, StoreFaults.IsDown);
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested)
         {

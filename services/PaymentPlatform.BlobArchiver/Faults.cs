@@ -1,11 +1,9 @@
-using System.Net.Sockets;
-using Azure;
 using Npgsql;
 using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.BlobArchiver;
 
-/// <summary>Which faults pass by themselves, and which never do.</summary>
+/// <summary>Which faults never pass by themselves.</summary>
 internal static class Faults
 {
     /// <summary>
@@ -14,15 +12,4 @@ internal static class Faults
     /// </summary>
     public static bool IsRefusal(Exception e) =>
         e is PostgresException { SqlState: [var a, var b, ..] } refused && !HybridConnectionManager.IsTransient(refused) && $"{a}{b}" is "0A" or "21" or "22" or "23" or "42" or "44" or "P0" or "XX";
-
-    /// <summary>True when one of the stores, or the way to it, is down or overloaded.</summary>
-    public static bool IsStoreDown(Exception e) => e switch
-    {
-        RequestFailedException failed => failed.Status is 0 or 408 or 429 or >= 500,
-        // The SDK's way to say that it has tried several times.
-        AggregateException { InnerExceptions: { Count: > 0 } inner } => inner.All(IsStoreDown),
-        InvalidDataException => false,
-        IOException or SocketException or HttpRequestException or TimeoutException or TaskCanceledException => true,
-        _ => HybridConnectionManager.IsTransient(e),
-    };
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using PaymentPlatform.Events;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;
@@ -40,7 +41,7 @@ internal sealed partial class LostFileRestorer(
                 if (await RestoreAsync(file, cancellationToken))
                     restored++;
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && !Faults.IsStoreDown(e))
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested && !StoreFaults.IsDown(e))
             {
                 // One file's fault is not the others'.
                 LogFailed(logger, e, file.BlobName, file.RowCount);

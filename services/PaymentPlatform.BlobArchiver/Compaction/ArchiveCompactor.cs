@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 
@@ -43,7 +44,7 @@ internal sealed partial class ArchiveCompactor(
                 merged += await CompactAsync(folder, cancellationToken);
                 _settled[folder] = generation;
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && !Faults.IsStoreDown(e))
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested && !StoreFaults.IsDown(e))
             {
                 // One hour's fault is not the others'.
                 LogFailed(logger, e, folder);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 
@@ -36,7 +37,7 @@ internal sealed partial class MergedFileRestorer(
                 if (await RestoreAsync(file, originals[file.FileId], cancellationToken))
                     restored++;
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && !Faults.IsStoreDown(e))
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested && !StoreFaults.IsDown(e))
             {
                 LogFailed(logger, e, file.BlobName);
             }
