@@ -53,8 +53,8 @@ public sealed class ParsedTransaction
 
     public Utf8Text ViolationSeverity => _texts[(int)Field.ViolationSeverity];
 
-    /// <summary>The partition key: <c>customer_id</c>, else <c>transaction_id</c>, else nothing.</summary>
-    public Utf8Text PartitionKey => CustomerId.Length > 0 ? CustomerId : TransactionId;
+    /// <summary><see cref="PartitionKeys.Of"/></summary>
+    public Utf8Text PartitionKey => PartitionKeys.Of(CustomerId, TransactionId);
 
     internal void Set(Field field, Utf8Text text) => _texts[(int)field] = text;
 

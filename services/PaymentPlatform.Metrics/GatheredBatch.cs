@@ -72,8 +72,9 @@ internal sealed partial class GatheredBatch(TransactionParser parser, RepeatFilt
         {
             if (!ReferenceEquals(message.Message.Headers, _lastHeaders))
                 Look(message.Message.Headers, collectLinks);
-            // A repeat counts zero times.
-            if (!repeats.IsRepeat(batch.Partition, message))
+            OldestEnqueuedMicros = Math.Min(OldestEnqueuedMicros, message.EnqueuedAtMicros);
+            // A repeat counts zero times. A replay tells consumers about events again: the figures, and the dead letters, have them already.
+            if (!repeats.IsRepeat(batch.Partition, message) && !_lastIsReplay)
                 Add(batch.Partition, message);
         }
 
@@ -106,21 +107,15 @@ internal sealed partial class GatheredBatch(TransactionParser parser, RepeatFilt
 
     private void Add(StreamPartition partition, in ReceivedMessage message)
     {
-        OldestEnqueuedMicros = Math.Min(OldestEnqueuedMicros, message.EnqueuedAtMicros);
         FailedItem failed;
         try
         {
             var result = parser.Parse(message.Message.Body, message.EnqueuedAtMicros);
             if (result.IsValid)
             {
-                // A replay tells consumers about events again; the figures have them already.
-                if (!_lastIsReplay)
-                {
-                    Figures.Add(result.Transaction, message.EnqueuedAtMicros, StableHash.Of(IdOf(partition, message)));
-                    NewestTransactionMicros = Math.Max(NewestTransactionMicros, result.Transaction.TransactionTimestampMicros!.Value);
-                    Evaluate(partition, message, result);
-                }
-
+                Figures.Add(result.Transaction, message.EnqueuedAtMicros, StableHash.Of(IdOf(partition, message)));
+                NewestTransactionMicros = Math.Max(NewestTransactionMicros, result.Transaction.TransactionTimestampMicros!.Value);
+                Evaluate(partition, message, result);
                 return;
             }
 

@@ -8,7 +8,7 @@ public sealed class ArchiveQuery
     private readonly List<string> _conditions = [];
     private readonly List<(string Name, object Value)> _parameters = [];
 
-    /// <summary>For telemetry: page, export, lookup.</summary>
+    /// <summary>For telemetry: page, export, lookup, replay.</summary>
     public required string Kind { get; init; }
 
     public required TimeAxis Axis { get; init; }
@@ -38,24 +38,30 @@ public sealed class ArchiveQuery
     /// <inheritdoc cref="Where(string, string, object)"/>
     public void Where(string condition) => _conditions.Add(condition);
 
+    /// <summary>The time of an event on the axis, in SQL; null where it is not on it.</summary>
+    public static string TimeOf(TimeAxis axis) => axis switch
+    {
+        TimeAxis.Transaction => "transaction_timestamp",
+        TimeAxis.Arrival => "enqueued_at",
+        _ => "COALESCE(transaction_timestamp, enqueued_at)",
+    };
+
     /// <summary>The rows of one slice, in order.</summary>
     /// <param name="wrap">Our own SQL around the SELECT, for COPY.</param>
     public void Build(DuckDBCommand command, ScanSlice slice, IEnumerable<string> paths, long? limit, string? selectList = null, Func<string, string>? wrap = null)
     {
-        var time = Axis switch
-        {
-            TimeAxis.Transaction => "transaction_timestamp",
-            TimeAxis.Arrival => "enqueued_at",
-            _ => "COALESCE(transaction_timestamp, enqueued_at)",
-        };
+        var time = TimeOf(Axis);
+        var (position, afterPosition) = Axis == TimeAxis.Arrival
+            ? ("stream_partition, stream_offset, stream_log_id", "$after_partition, $after_offset, $after_log")
+            : ("stream_log_id, stream_partition, stream_offset", "$after_log, $after_partition, $after_offset");
         var after = After is null
             ? ""
-            : $" AND {time} >= make_timestamp($after_time) AND ({time} > make_timestamp($after_time) OR (stream_log_id, stream_partition, stream_offset) > ($after_log, $after_partition, $after_offset))";
+            : $" AND {time} >= make_timestamp($after_time) AND ({time} > make_timestamp($after_time) OR ({position}) > ({afterPosition}))";
         var select = $"""
             SELECT {selectList ?? EventColumn.SelectList}
             FROM read_parquet($files, union_by_name = true, filename = true)
             WHERE {time} >= make_timestamp($from) AND {time} < make_timestamp($to){after}{string.Concat(_conditions.Select(c => $" AND ({c})"))}
-            ORDER BY {time}, {(Axis == TimeAxis.Arrival ? "stream_partition, stream_offset, stream_log_id" : "stream_log_id, stream_partition, stream_offset")}
+            ORDER BY {time}, {position}
             {(limit is null ? "" : "LIMIT $limit")}
             """;
         command.CommandText = wrap is null ? select : wrap(select);

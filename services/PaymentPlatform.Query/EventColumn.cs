@@ -41,6 +41,9 @@ public sealed record EventColumn(string Name, EventColumnKind Kind)
         new("raw_payload", EventColumnKind.Payload),
     ];
 
+    /// <summary>A column's place in <see cref="All"/>.</summary>
+    public static int OrdinalOf(string name) => All.Index().First(c => c.Item.Name == name).Index;
+
     /// <summary>The name in an answer.</summary>
     public string PublicName => Name == FileName ? "archive_file" : Name;
 

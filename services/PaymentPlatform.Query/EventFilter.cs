@@ -20,6 +20,13 @@ public static class EventFilter
             After = parameters.Cursor(EventCursor.TryParse),
             Limit = limit,
         };
+        Restrict(query, parameters);
+        return query;
+    }
+
+    /// <summary>All filters but the range.</summary>
+    public static void Restrict(ArchiveQuery query, QueryParameters parameters)
+    {
         foreach (var name in TextFilters)
         {
             if (parameters.Text(name) is { } value)
@@ -31,7 +38,7 @@ public static class EventFilter
             query.Where("amount >= $min_amount", "min_amount", min);
         if (max is not null)
             query.Where("amount <= $max_amount", "max_amount", max);
-        if (isValid is not null)
+        if (parameters.Boolean("is_valid") is { } isValid)
             query.Where("is_valid = $is_valid", "is_valid", isValid);
         if (parameters.Choice("origin", "live", "resubmission", "replay") is { } origin)
             query.Where("origin = $origin", "origin", origin);
@@ -39,6 +46,5 @@ public static class EventFilter
             query.Where("origin IS DISTINCT FROM 'replay'");
         // A payment's trail shows them; here, as in the figures, an event counts once.
         query.Where("duplicate IS DISTINCT FROM true");
-        return query;
     }
 }

@@ -5,7 +5,8 @@ namespace PaymentPlatform.Query;
 /// <summary>The current row of a scan; its columns are those of <see cref="EventColumn.All"/>.</summary>
 public sealed class EventRow(DbDataReader reader, IReadOnlyDictionary<string, string> blobNames)
 {
-    private static readonly int[] CursorOrdinals = [Ordinal("transaction_timestamp"), Ordinal("enqueued_at"), Ordinal("stream_log_id"), Ordinal("stream_partition"), Ordinal("stream_offset")];
+    private static readonly int TransactionTime = EventColumn.OrdinalOf("transaction_timestamp"), Arrival = EventColumn.OrdinalOf("enqueued_at");
+    private static readonly int LogId = EventColumn.OrdinalOf("stream_log_id"), Partition = EventColumn.OrdinalOf("stream_partition"), Offset = EventColumn.OrdinalOf("stream_offset");
     private byte[] _payload = [];
 
     public bool IsNull(int column) => reader.IsDBNull(column);
@@ -32,12 +33,10 @@ public sealed class EventRow(DbDataReader reader, IReadOnlyDictionary<string, st
     }
 
     /// <summary>This row's place in the order by transaction time.</summary>
-    public EventCursor Cursor(long generation) => new(
-        Integer(IsNull(CursorOrdinals[0]) ? CursorOrdinals[1] : CursorOrdinals[0]),
-        Text(CursorOrdinals[2]),
-        (int)Integer(CursorOrdinals[3]),
-        Integer(CursorOrdinals[4]),
-        generation);
+    public EventCursor Cursor(long generation) => CursorAt(IsNull(TransactionTime) ? Arrival : TransactionTime, generation);
 
-    private static int Ordinal(string name) => EventColumn.All.Index().First(c => c.Item.Name == name).Index;
+    /// <summary>This row's place in the order of arrival.</summary>
+    public EventCursor ArrivalCursor(long generation) => CursorAt(Arrival, generation);
+
+    private EventCursor CursorAt(int time, long generation) => new(Integer(time), Text(LogId), (int)Integer(Partition), Integer(Offset), generation);
 }

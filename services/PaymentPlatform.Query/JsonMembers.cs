@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -76,6 +77,17 @@ internal sealed class JsonMembers
         return defaultValue;
     }
 
+    /// <summary>Null when absent.</summary>
+    public double? Number(string name, double min, double max)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number >= min && number <= max)
+            return number;
+        Fail(name, string.Create(CultureInfo.InvariantCulture, $"Expected a number from {min} to {max}."));
+        return null;
+    }
+
     /// <summary>False when absent.</summary>
     public bool Boolean(string name)
     {
@@ -96,6 +108,17 @@ internal sealed class JsonMembers
         var members = new JsonMembers(value is { ValueKind: JsonValueKind.Object } given ? given : empty.RootElement, $"{_path}{name}.", _errors);
         _inner.Add(members);
         return members;
+    }
+
+    /// <summary>An object whose members somebody else reads, and fails; null when absent.</summary>
+    public JsonElement? Whole(string name)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        if (value.ValueKind == JsonValueKind.Object)
+            return value;
+        Fail(name, "Expected an object.");
+        return null;
     }
 
     public string? Fail(string name, string message)

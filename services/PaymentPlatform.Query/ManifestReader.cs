@@ -15,9 +15,10 @@ public sealed class ManifestReader(DatabaseTurns database)
     /// <param name="from">Microseconds since the Unix epoch, inclusive; null: from the first event on.</param>
     /// <param name="to">Exclusive; null: to the last event.</param>
     /// <param name="generation">The moment, as an earlier view told it; null: now.</param>
+    /// <param name="order">The axis by which the files will be read, of which <see cref="ArchiveFile.Min"/> and <see cref="ArchiveFile.Max"/> are; null: that of the range.</param>
     /// <exception cref="ManifestViewGoneException">A file of that moment has been deleted since.</exception>
-    public Task<ManifestView> FindAsync(TimeAxis axis, long? from, long? to, long? generation, CancellationToken cancellationToken) =>
-        database.ExecuteAsync((connection, token) => FindAsync(connection, axis, from, to, generation, token), cancellationToken);
+    public Task<ManifestView> FindAsync(TimeAxis axis, long? from, long? to, long? generation, CancellationToken cancellationToken, TimeAxis? order = null) =>
+        database.ExecuteAsync((connection, token) => FindAsync(connection, axis, order ?? axis, from, to, generation, token), cancellationToken);
 
     /// <summary>The files that became live or ceased to be after a generation, with their times of arrival.</summary>
     /// <param name="since">0: all that there are.</param>
@@ -57,15 +58,20 @@ public sealed class ManifestReader(DatabaseTurns database)
         Timestamps.ToMicros(reader.GetDateTime(6)),
         Timestamps.ToMicros(reader.GetDateTime(7)));
 
-    private static async Task<ManifestView> FindAsync(NpgsqlConnection connection, TimeAxis axis, long? from, long? to, long? generation, CancellationToken cancellationToken)
+    private static async Task<ManifestView> FindAsync(NpgsqlConnection connection, TimeAxis axis, TimeAxis order, long? from, long? to, long? generation, CancellationToken cancellationToken)
     {
-        var (min, max, overlap) = axis switch
+        var overlap = axis switch
         {
-            TimeAxis.Transaction => ("min_transaction_timestamp", "max_transaction_timestamp", TransactionOverlap),
-            TimeAxis.Arrival => ("min_enqueued_at", "max_enqueued_at", ArrivalOverlap),
+            TimeAxis.Transaction => TransactionOverlap,
+            TimeAxis.Arrival => ArrivalOverlap,
+            _ => $"({TransactionOverlap} OR (valid_count IS DISTINCT FROM row_count AND {ArrivalOverlap}))",
+        };
+        var (min, max) = order switch
+        {
+            TimeAxis.Transaction => ("min_transaction_timestamp", "max_transaction_timestamp"),
+            TimeAxis.Arrival => ("min_enqueued_at", "max_enqueued_at"),
             // LEAST and GREATEST leave nulls out.
-            _ => ("LEAST(min_transaction_timestamp, min_enqueued_at)", "GREATEST(max_transaction_timestamp, max_enqueued_at)",
-                $"({TransactionOverlap} OR (valid_count IS DISTINCT FROM row_count AND {ArrivalOverlap}))"),
+            _ => ("LEAST(min_transaction_timestamp, min_enqueued_at)", "GREATEST(max_transaction_timestamp, max_enqueued_at)"),
         };
         var readable = generation is null
             ? "f.state = 'live'"

@@ -4,6 +4,7 @@ using PaymentPlatform.Query;
 using PaymentPlatform.Query.FailedItems;
 using PaymentPlatform.Query.Lifecycle;
 using PaymentPlatform.Query.Lookup;
+using PaymentPlatform.Query.Replay;
 using PaymentPlatform.Query.Sql;
 using PaymentPlatform.Streaming;
 
@@ -12,7 +13,7 @@ namespace Microsoft.Extensions.Hosting;
 /// <summary>Registers and maps the service.</summary>
 public static class QueryExtensions
 {
-    /// <summary>Sections <c>Query</c> and <c>Streaming</c> (dead letters go back into the stream), <c>Ingest:CardData</c>; connection strings <c>paymentsdb</c> and <c>blobs</c>, and that of the stream.</summary>
+    /// <summary>Sections <c>Query</c> and <c>Streaming</c> (dead letters and replays go into a stream), <c>Ingest:CardData</c>; connection strings <c>paymentsdb</c> and <c>blobs</c>, and that of the stream.</summary>
     public static IHostApplicationBuilder AddQuery(this IHostApplicationBuilder builder)
     {
         builder.AddHybridStorage();
@@ -39,6 +40,9 @@ public static class QueryExtensions
         builder.Services.AddSingleton<ArchiveTailReader>();
         builder.Services.AddSingleton<SqlWorkers>();
         builder.Services.AddSingleton<SqlService>();
+        builder.Services.AddSingleton<ReplayJobs>();
+        builder.Services.AddSingleton<ReplaySource>();
+        builder.Services.AddHostedService<ReplayService>();
         return builder;
     }
 
@@ -60,6 +64,7 @@ public static class QueryExtensions
         group.MapPipelineApi();
         group.MapRulesApi();
         group.MapRebuildsApi();
+        group.MapReplaysApi();
         group.MapConsoleApi();
         ((IEndpointConventionBuilder)group).Add(endpoint => endpoint.RequestDelegate = QueryGuard.Wrap(endpoint.RequestDelegate!));
         return app;

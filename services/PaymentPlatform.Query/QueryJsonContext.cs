@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using PaymentPlatform.Query.FailedItems;
 using PaymentPlatform.Query.Lifecycle;
+using PaymentPlatform.Query.Replay;
 
 namespace PaymentPlatform.Query;
 
@@ -22,5 +23,7 @@ namespace PaymentPlatform.Query;
 [JsonSerializable(typeof(Page<RebuildItem>))]
 [JsonSerializable(typeof(Page<HoldItem>))]
 [JsonSerializable(typeof(Page<RehydrationItem>))]
+[JsonSerializable(typeof(Page<ReplayItem>))]
+[JsonSerializable(typeof(ReplayPosition))]
 [JsonSerializable(typeof(IReadOnlyList<ArchiveRangeItem>))]
 internal sealed partial class QueryJsonContext : JsonSerializerContext;

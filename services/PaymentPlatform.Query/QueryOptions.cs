@@ -62,6 +62,14 @@ public sealed class QueryOptions
     [Range(1, 10_000_000, ErrorMessage = "Query:SliceRows must be between 1 and 10000000.")]
     public int SliceRows { get; set; } = 50_000;
 
+    /// <summary>How long a replay stays with a process that gives no sign of life.</summary>
+    [Range(typeof(TimeSpan), "00:00:03", "01:00:00", ErrorMessage = "Query:ReplayLease must be between 00:00:03 and 01:00:00.")]
+    public TimeSpan ReplayLease { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Faults in a row of which nobody knows that they pass, until a replay fails. A stream, database or store that is away is waited for.</summary>
+    [Range(1, 1000, ErrorMessage = "Query:ReplayAttempts must be between 1 and 1000.")]
+    public int ReplayAttempts { get; set; } = 5;
+
     /// <summary>Files that one step of a scan opens at most, unless more of them overlap in time.</summary>
     [Range(1, 100_000, ErrorMessage = "Query:SliceFiles must be between 1 and 100000.")]
     public int SliceFiles { get; set; } = 500;

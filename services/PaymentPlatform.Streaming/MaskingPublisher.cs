@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Configuration;
 using PaymentPlatform.Events;
 
 namespace PaymentPlatform.Streaming;
@@ -11,6 +12,10 @@ internal sealed class MaskingPublisher(MessagePublisher inner, TimeProvider time
 {
     /// <summary>Key of the publisher for messages that are known to hold no card data, or may hold it.</summary>
     public const string Inspected = "inspected";
+
+    /// <returns>The publisher, behind the mask unless card data is allowed.</returns>
+    public static MessagePublisher Guard(MessagePublisher publisher, IConfiguration configuration, TimeProvider timeProvider) =>
+        StreamCardData.Read(configuration) == CardDataMode.Allow ? publisher : new MaskingPublisher(publisher, timeProvider);
 
     private readonly ConcurrentBag<TransactionParser> _parsers = [];
 

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using PaymentPlatform.Events;
 using PaymentPlatform.Streaming;
 using PaymentPlatform.Streaming.EventHubs;
 using PaymentPlatform.Streaming.Kafka;
@@ -16,7 +15,7 @@ public static class StreamingExtensions
     private static readonly string[] s_transports = ["Postgres", KafkaStream.Transport, EventHubsTransport.Name];
 
     /// <summary>
-    /// Section <c>Streaming</c>, whose <c>Transport</c> is chosen here: <see cref="MessagePublisher"/> (masks card data), <see cref="MessageConsumerFactory"/>, <see cref="StreamTopology"/>, <see cref="StreamingTelemetry"/>.
+    /// Section <c>Streaming</c>, whose <c>Transport</c> is chosen here: <see cref="MessagePublisher"/> (masks card data), <see cref="MessageConsumerFactory"/>, <see cref="StreamTopology"/>, <see cref="StreamTargets"/>, <see cref="StreamingTelemetry"/>.
     /// Brings the storage along. Calling it again changes nothing.
     /// </summary>
     public static IHostApplicationBuilder AddStreaming(this IHostApplicationBuilder builder)
@@ -46,9 +45,7 @@ public static class StreamingExtensions
         var transport = builder.Services.Last(s => s.ServiceType == typeof(MessagePublisher));
         builder.Services.Remove(transport);
         builder.Services.AddKeyedSingleton(MaskingPublisher.Inspected, (services, _) => (MessagePublisher)ActivatorUtilities.CreateInstance(services, transport.ImplementationType!));
-        builder.Services.AddSingleton<MessagePublisher>(services => StreamCardData.Read(builder.Configuration) == CardDataMode.Allow
-            ? services.GetInspectedPublisher()
-            : new MaskingPublisher(services.GetInspectedPublisher(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => MaskingPublisher.Guard(services.GetInspectedPublisher(), builder.Configuration, services.GetRequiredService<TimeProvider>()));
     }
 
     private static void AddTransport(this IHostApplicationBuilder builder)
@@ -80,6 +77,7 @@ public static class StreamingExtensions
         builder.Services.AddSingleton<PostgresStreamTopology>();
         builder.Services.AddSingleton<StreamTopology>(provider => provider.GetRequiredService<PostgresStreamTopology>());
         builder.Services.AddSingleton<MessagePublisher, PostgresMessagePublisher>();
+        builder.Services.AddSingleton<StreamTargets, PostgresStreamTargets>();
         builder.Services.AddSingleton<MessageConsumerFactory, PostgresMessageConsumerFactory>();
         builder.Services.AddSingleton<StreamRangeReader, PostgresStreamRangeReader>();
         builder.Services.AddSingleton<PostgresStreamAdmin>();

@@ -38,4 +38,12 @@ public sealed class StreamingOptions
     /// <summary>Uncompressed bytes that a consumer reads ahead in all its partitions together.</summary>
     [Range(1L, 1L << 34)]
     public long PrefetchBytes { get; set; } = 32 << 20;
+
+    /// <summary>The same for another stream.</summary>
+    internal StreamingOptions For(string stream, int partitions)
+    {
+        var other = (StreamingOptions)MemberwiseClone();
+        (other.Stream, other.Partitions) = (stream, partitions);
+        return other;
+    }
 }

@@ -99,9 +99,14 @@ public sealed class MetricsWriterTests(PlatformFixture platform)
         log.Append(0, Utf8(TestEvents.Event("a", At, "4")), new([new(HeaderNames.Origin, "resubmission")]));
         log.Append(0, Utf8(TestEvents.Event("a", At, "8")), replay);
         log.Append(0, Utf8(TestEvents.Event("a", At, "16")), new([new(HeaderNames.Origin, "live")]));
+        log.Append(0, Utf8(TestEvents.Event("a", At, "not a number")), messageId: "original");
+        // It is a dead letter already.
+        log.Append(0, Utf8(TestEvents.Event("a", At, "not a number")), replay, messageId: "original");
+        log.Append(0, Utf8("not even JSON"), replay, messageId: "original");
 
         await database.RunAsync(log, new ChaosConsumer(log, database.Source, 1, 0));
 
+        Assert.Equal(5, Assert.Single(await database.FailedAsync()).Offset);
         Assert.Equal([new Figure(At.UtcDateTime, "credit_card", "USD", "completed", 3, 21m, 1m, 16m)], await database.FiguresAsync());
     }
 

@@ -85,9 +85,10 @@ public sealed class OpenApiTests(PlatformFixture platform)
         await DynamicMetricsApiTests.FillAsync(host);
         await RulesApiTests.FillAsync(host);
         await RebuildsApiTests.FillAsync(host);
+        await ReplayHarness.AskAsync(host);
         await MetricRows.FillAsync(host, MetricRows.Events(new(1), new(2026, 3, 1, 0, 0, 0, DateTimeKind.Utc), 5, 1));
         var schemas = (await host.GetAsync("/openapi/v1.json")).GetProperty("components").GetProperty("schemas");
-        foreach (var (schema, path) in ((string, string)[])[("Event", "/v1/events"), ("PipelineItem", "/v1/pipeline"), ("RuleVersion", "/v1/rules"), ("Rebuild", "/v1/metrics/rebuilds"), ("FailedItemSummary", "/v1/failed-items"), ("ArchiveFile", "/v1/archive/files"),
+        foreach (var (schema, path) in ((string, string)[])[("Event", "/v1/events"), ("PipelineItem", "/v1/pipeline"), ("RuleVersion", "/v1/rules"), ("Rebuild", "/v1/metrics/rebuilds"), ("Replay", "/v1/replays"), ("FailedItemSummary", "/v1/failed-items"), ("ArchiveFile", "/v1/archive/files"),
             ("Histogram", "/v1/metrics/histograms?from=2026-03-01&to=2026-03-02&group_by=payment_method,payment_status"), ("DynamicMetric", "/v1/metrics/dynamic?from=2026-03-01&to=2026-03-02"),
             ("PaymentMetrics", "/v1/metrics/payments?from=2026-03-01&to=2026-03-02&group_by=payment_method,payment_status&compare=previous&metrics=" + string.Join(',', PaymentMetricsQuery.AllMetrics))])
         {

@@ -87,6 +87,12 @@ public sealed class QueryHost : IAsyncDisposable
         return text;
     }
 
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var command = Connections.Database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
     /// <summary>All pages of a list, one after the other.</summary>
     public async Task<List<JsonElement>> GetAllAsync(string path)
     {

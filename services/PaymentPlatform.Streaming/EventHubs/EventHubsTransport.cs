@@ -39,6 +39,7 @@ internal static class EventHubsTransport
         services.AddSingleton<EventHubsTopology>();
         services.AddSingleton<StreamTopology>(provider => provider.GetRequiredService<EventHubsTopology>());
         services.AddSingleton<MessagePublisher, EventHubsPublisher>();
+        services.AddSingleton<StreamTargets, EventHubsStreamTargets>();
         services.AddSingleton<MessageConsumerFactory, EventHubsConsumerFactory>();
         services.AddSingleton<StreamRangeReader, EventHubsRangeReader>();
     }

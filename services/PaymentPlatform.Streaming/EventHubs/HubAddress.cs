@@ -39,6 +39,13 @@ internal sealed record HubAddress(string? ConnectionString, string Namespace, st
         return new(isEmulator || hasKey ? connectionString : null, host, hub, port);
     }
 
+    /// <summary>Another hub of the same namespace. A string names one hub only: where this one's does, it goes.</summary>
+    public HubAddress For(string hub) => this with
+    {
+        Hub = hub,
+        ConnectionString = ConnectionString is null ? null : string.Join(';', ConnectionString.Split(';').Where(part => !part.TrimStart().StartsWith("EntityPath", StringComparison.OrdinalIgnoreCase))),
+    };
+
     private static bool TryHost(string endpoint, out string host, out int? port)
     {
         (host, port) = ("", null);

@@ -23,5 +23,8 @@ internal abstract class HubClient : IAsyncDisposable
     /// <summary>Completes once the hub holds the whole batch. After a fault it may hold it all the same, or twice.</summary>
     public abstract Task SendAsync(HubBatch batch, CancellationToken cancellationToken);
 
+    /// <summary>Another hub of the same namespace; nothing is connected yet. The caller's to dispose of.</summary>
+    public abstract HubClient OpenOther(string hub);
+
     public abstract ValueTask DisposeAsync();
 }

@@ -22,6 +22,7 @@ internal static class KafkaStreamExtensions
         builder.Services.AddSingleton<KafkaStreamTopology>();
         builder.Services.AddSingleton<StreamTopology>(provider => provider.GetRequiredService<KafkaStreamTopology>());
         builder.Services.AddSingleton<MessagePublisher, KafkaMessagePublisher>();
+        builder.Services.AddSingleton<StreamTargets, KafkaStreamTargets>();
         builder.Services.AddSingleton<MessageConsumerFactory, KafkaMessageConsumerFactory>();
         builder.Services.AddSingleton<StreamRangeReader, KafkaStreamRangeReader>();
     }

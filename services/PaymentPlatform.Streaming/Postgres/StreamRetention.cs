@@ -10,8 +10,9 @@ internal sealed class StreamRetention(NpgsqlDataSource database, IOptions<Stream
     private const int KeysPerStep = 10_000;
     private static readonly TimeSpan s_claimLifetime = TimeSpan.FromHours(24);
 
-    /// <summary>The claim of a resubmission that was cut off half-way stays until it is ended, however long that takes: only the claim tells whether the event is in the stream.</summary>
-    private const string SpentClaim = "NOT EXISTS (SELECT 1 FROM failed_item_sends s WHERE s.claim_key = k.key)";
+    /// <summary>The claims of a resubmission that was cut off half-way, and of a replay that may go on, stay until it is ended, however long that takes: only the claim tells whether the events are in the stream.</summary>
+    private const string SpentClaim =
+        "NOT EXISTS (SELECT 1 FROM failed_item_sends s WHERE s.claim_key = k.key) AND NOT EXISTS (SELECT 1 FROM replays r WHERE r.state IN ('waiting', 'running', 'failed') AND k.key LIKE 'replay/' || r.id || '/%')";
 
     /// <summary>A repeat of the last moment may wait in the broker for a while before it is read.</summary>
     private static readonly TimeSpan s_consumedKeyLifetime = TimeSpan.FromDays(8);

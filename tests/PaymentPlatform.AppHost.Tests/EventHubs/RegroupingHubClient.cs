@@ -18,5 +18,7 @@ internal sealed class RegroupingHubClient(HubClient inner, Func<string, string> 
 
     public override Task SendAsync(HubBatch batch, CancellationToken cancellationToken) => inner.SendAsync(batch, cancellationToken);
 
+    public override HubClient OpenOther(string hub) => new RegroupingHubClient(inner.OpenOther(hub), groupOf);
+
     public override ValueTask DisposeAsync() => inner.DisposeAsync();
 }

@@ -26,6 +26,17 @@ public sealed class HubAddressTests
         Assert.Equal(new HubAddress(null, "ns.servicebus.windows.net", hub, null), HubAddress.Parse(text, "stream"));
 
     [Theory]
+    [InlineData("Endpoint=sb://localhost:5673;SharedAccessKeyName=n;SharedAccessKey=k=;UseDevelopmentEmulator=true;EntityPath=payments", "Endpoint=sb://localhost:5673;SharedAccessKeyName=n;SharedAccessKey=k=;UseDevelopmentEmulator=true")]
+    [InlineData("Endpoint=sb://ns.servicebus.windows.net/; entitypath=payments ;SharedAccessKeyName=n;SharedAccessKey=k", "Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k")]
+    [InlineData("Endpoint=https://ns.servicebus.windows.net:443/;EntityPath=payments", null)]
+    public void For_AnotherHub_NamesItAndTheStringNamesNone(string text, string? connectionString)
+    {
+        var address = HubAddress.Parse(text, "stream");
+
+        Assert.Equal(new HubAddress(connectionString, address.Namespace, "other", address.Port), address.For("other"));
+    }
+
+    [Theory]
     [InlineData(null, "ConnectionStrings:payments is not set: ")]
     [InlineData("  ", "ConnectionStrings:payments is not set: ")]
     [InlineData("EntityPath=payments;SharedAccessKey=secret", "ConnectionStrings:payments names no endpoint: ")]

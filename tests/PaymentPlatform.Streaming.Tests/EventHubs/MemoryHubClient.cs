@@ -3,9 +3,9 @@ using PaymentPlatform.Streaming.EventHubs;
 namespace PaymentPlatform.Streaming.Tests.EventHubs;
 
 /// <summary>One process's client of a <see cref="MemoryHub"/>; of none when the address leads nowhere.</summary>
-internal sealed class MemoryHubClient(MemoryHub? hub) : HubClient
+internal sealed class MemoryHubClient(MemoryHub? hub, IReadOnlyDictionary<string, MemoryHub>? others = null, HubAddress? address = null) : HubClient
 {
-    public override HubAddress Address { get; } = HubAddress.Parse("Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=n;SharedAccessKey=k;UseDevelopmentEmulator=true;EntityPath=payments", "payments");
+    public override HubAddress Address { get; } = address ?? HubAddress.Parse("Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=n;SharedAccessKey=k;UseDevelopmentEmulator=true;EntityPath=payments", "payments");
 
     public override async Task<HubProperties> GetPropertiesAsync(CancellationToken cancellationToken)
     {
@@ -39,6 +39,8 @@ internal sealed class MemoryHubClient(MemoryHub? hub) : HubClient
         if (isCut)
             throw new HubException(HubFault.Transient, "the connection was cut");
     }
+
+    public override HubClient OpenOther(string hub) => new MemoryHubClient(others?.GetValueOrDefault(hub), address: Address.For(hub));
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -141,6 +141,28 @@ public sealed class StreamRetentionTests(PlatformFixture platform) : IAsyncLifet
         Assert.Equal(0, await Fixture.ScalarAsync<long>("SELECT count(*) FROM ingest_idempotency WHERE key = 'resubmit/1/1'"));
     }
 
+    [Theory]
+    [InlineData("waiting", true)]
+    [InlineData("running", true)]
+    [InlineData("failed", true)]
+    [InlineData("done", false)]
+    [InlineData("stopped", false)]
+    public async Task RunOnce_ClaimsOfReplays_StayWhileTheReplayMayGoOn(string state, bool stay)
+    {
+        var id = Guid.CreateVersion7();
+        await Fixture.ExecuteAsync(
+            $"""
+            INSERT INTO replays (id, range_from, range_to, filter, target, allow_live, chunk_events, arrived_before, state, events_total, requested_by)
+            VALUES ('{id}', '2026-01-01', '2026-01-02', '{"{}"}', 'x', false, 1, now(), '{state}', 0, 'test')
+            """);
+        await using var publisher = Fixture.CreatePublisher();
+        await publisher.PublishAsync([], Messages.Claim($"replay/{id}/0", 0, "h", "o", 0, 0), Messages.Claim($"k:replay/{id}/0", 0, "h", "o", 0, 0));
+
+        await RunAsync(TimeSpan.FromDays(30));
+
+        Assert.Equal(stay ? [$"replay/{id}/0"] : [], await Fixture.ScalarAsync<string[]>("SELECT coalesce(array_agg(key), '{}') FROM ingest_idempotency"));
+    }
+
     private async Task PublishAsync(int batches)
     {
         await using var publisher = Fixture.CreatePublisher();

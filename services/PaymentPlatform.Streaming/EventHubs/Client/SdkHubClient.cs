@@ -7,8 +7,8 @@ using Azure.Messaging.EventHubs.Producer;
 
 namespace PaymentPlatform.Streaming.EventHubs.Client;
 
-/// <summary>The hub over Azure.Messaging.EventHubs: one producer, which the container owns, and one connection that all receivers share.</summary>
-internal sealed class SdkHubClient(EventHubProducerClient producer, HubAddress address, TokenCredential credential) : HubClient
+/// <summary>The hub over Azure.Messaging.EventHubs: one producer, which the container owns unless it is said to be ours, and one connection that all receivers share.</summary>
+internal sealed class SdkHubClient(EventHubProducerClient producer, HubAddress address, TokenCredential credential, bool ownsProducer = false) : HubClient
 {
     /// <summary>The lowest level there is. Among equals the one that came last reads.</summary>
     private const long OwnerLevel = 0;
@@ -58,8 +58,19 @@ internal sealed class SdkHubClient(EventHubProducerClient producer, HubAddress a
         return true;
     }, cancellationToken);
 
+    public override HubClient OpenOther(string hub)
+    {
+        var other = address.For(hub);
+        var options = new EventHubProducerClientOptions();
+        EventHubsExtensions.SetRetries(options);
+        return new SdkHubClient(
+            other.ConnectionString is { } whole ? new(whole, hub, options) : new EventHubProducerClient(other.Namespace, hub, credential, options), other, credential, ownsProducer: true);
+    }
+
     public override async ValueTask DisposeAsync()
     {
+        if (ownsProducer)
+            await producer.DisposeAsync();
         if (_connection.IsValueCreated)
             await _connection.Value.DisposeAsync();
     }

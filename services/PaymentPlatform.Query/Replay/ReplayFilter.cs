@@ -1,0 +1,61 @@
+using System.Text.Json;
+using Microsoft.Extensions.Primitives;
+
+namespace PaymentPlatform.Query.Replay;
+
+/// <summary>Which events of the range: the filters of <c>/v1/events</c> and <c>transaction_id</c>, as the members of a JSON object.</summary>
+internal static class ReplayFilter
+{
+    /// <summary>The condition on the archive, in the order of arrival.</summary>
+    /// <param name="from">Of transaction time, microseconds since the Unix epoch, inclusive.</param>
+    /// <param name="to">Exclusive.</param>
+    /// <param name="body">Takes what is wrong with the filter; null where it was read before.</param>
+    /// <returns>The axis that the range is meant on.</returns>
+    public static TimeAxis Apply(ArchiveQuery query, JsonElement filter, long from, long to, JsonMembers? body = null)
+    {
+        var parameters = new QueryParameters(new QueryCollection(Texts(filter, body)));
+        if (parameters.Text("transaction_id") is { } transaction)
+            query.Where("transaction_id = $transaction_id", "transaction_id", transaction);
+        EventFilter.Restrict(query, parameters);
+        // As in /v1/events: whoever asks for invalid events means those without a readable time as well.
+        var axis = parameters.Boolean("is_valid") is false ? TimeAxis.TransactionOrArrival : TimeAxis.Transaction;
+        var time = ArchiveQuery.TimeOf(axis);
+        query.Where($"{time} >= make_timestamp($range_from)", "range_from", from);
+        query.Where($"{time} < make_timestamp($range_to)", "range_to", to);
+        foreach (var (name, messages) in parameters.Problem()?.ProblemDetails.Errors ?? new Dictionary<string, string[]>())
+            body?.Fail($"filter.{name}", messages[0]);
+        return axis;
+    }
+
+    private static Dictionary<string, StringValues> Texts(JsonElement filter, JsonMembers? body)
+    {
+        var texts = new Dictionary<string, StringValues>(StringComparer.OrdinalIgnoreCase);
+        foreach (var member in filter.EnumerateObject())
+        {
+            // Twice there: the parameters say so.
+            if (Text(member.Value) is { } text)
+                texts[member.Name] = StringValues.Concat(texts.GetValueOrDefault(member.Name), text);
+            else
+                body?.Fail($"filter.{member.Name}", "Expected a text of well-formed Unicode, a number, true or false.");
+        }
+
+        return texts;
+    }
+
+    private static string? Text(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind switch
+            {
+                JsonValueKind.String => value.GetString(),
+                JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
+                _ => null,
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using System.Text;
+using Microsoft.Extensions.Options;
+using PaymentPlatform.Events;
+using PaymentPlatform.Storage.Database.Checkpoints;
+
+namespace PaymentPlatform.Query.Replay;
+
+/// <summary>
+/// Reads a replay's events from the archive, some at a time. Which they are, and their order, is the same whatever files hold them: those live now are read, and a row counts by its position in the stream.
+/// </summary>
+internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cache, ArchiveEngine engine, QueryTelemetry telemetry, IOptions<QueryOptions> options, TimeProvider timeProvider)
+{
+    /// <summary>Bodies that a page holds, about.</summary>
+    private const int MaxPageBytes = 8 << 20;
+
+    private static readonly int s_stream = EventColumn.OrdinalOf("stream"), s_logId = EventColumn.OrdinalOf("stream_log_id");
+    private static readonly int s_partition = EventColumn.OrdinalOf("stream_partition"), s_offset = EventColumn.OrdinalOf("stream_offset");
+    private static readonly int s_payload = EventColumn.OrdinalOf("raw_payload"), s_messageId = EventColumn.OrdinalOf("message_id"), s_correlationId = EventColumn.OrdinalOf("correlation_id");
+    private static readonly int s_customerId = EventColumn.OrdinalOf("customer_id"), s_transactionId = EventColumn.OrdinalOf("transaction_id");
+
+    /// <summary>The next events in the order of arrival. Nothing is held between two calls, so that a slow replay is in nobody's way.</summary>
+    /// <param name="after">The last event that was read; null: from the first one on.</param>
+    /// <exception cref="ArchiveFileException">A file can't be read.</exception>
+    public async Task<ReplayPage> ReadAsync(ReplayJob job, EventCursor? after, int maxEvents, CancellationToken cancellationToken)
+    {
+        var query = new ArchiveQuery { Kind = "replay", Axis = TimeAxis.Arrival, After = after, Limit = maxEvents };
+        var axis = ReplayFilter.Apply(query, job.Filter, job.From, job.To);
+        var view = await manifest.FindAsync(axis, job.From, job.To, generation: null, cancellationToken, order: TimeAxis.Arrival);
+        var files = view.Files.Where(f => f.Min < job.ArrivedBefore).ToList();
+        var ahead = after is null ? files : files.FindAll(f => f.Max >= after.Time);
+        telemetry.FilesScanned(ahead.Count);
+        var slices = ScanPlanner.Plan(ahead, after?.Time, job.ArrivedBefore, options.Value);
+        // There is one replay in a process: it takes no turn from people's questions.
+        await using var scan = new ArchiveScan(query, view.Generation, slices, cache, engine, telemetry, timeProvider, NoTurn.Instance, cancellationToken);
+        var events = new List<ReplayedEvent>();
+        var bytes = 0;
+        var hasEnded = !await scan.ReadAsync(row =>
+        {
+            var partition = new StreamPartition(row.Text(s_stream), row.Text(s_logId), (int)row.Integer(s_partition));
+            if (!job.Archived.TryGetValue(partition, out var end) || row.Integer(s_offset) >= end)
+                return true;
+            var next = Read(row);
+            events.Add(next);
+            return (bytes += next.Bytes) < MaxPageBytes;
+        });
+        return new(events, hasEnded && scan.Rows < maxEvents, new(files));
+    }
+
+    private static ReplayedEvent Read(EventRow row)
+    {
+        var messageId = Text(row, s_messageId);
+        // Without a key the event, and a repeat of it, might come into any partition.
+        var key = PartitionKeys.Of(new(Text(row, s_customerId)), new(Text(row, s_transactionId))) is { Length: > 0 } own ? own.Memory.ToArray() : messageId;
+        return new(row.IsNull(s_payload) ? [] : row.Payload(s_payload).ToArray(), messageId, Text(row, s_correlationId), key, row.ArrivalCursor(generation: 0));
+    }
+
+    private static byte[] Text(EventRow row, int column) => row.IsNull(column) ? [] : Encoding.UTF8.GetBytes(row.Text(column));
+
+    private sealed class NoTurn : IDisposable
+    {
+        public static NoTurn Instance { get; } = new();
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,354 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using PaymentPlatform.Query.Replay;
+using PaymentPlatform.Streaming;
+using PaymentPlatform.Testing;
+using static PaymentPlatform.Query.Tests.ReplayHarness;
+
+namespace PaymentPlatform.Query.Tests;
+
+public sealed class ReplayTests(PlatformFixture platform)
+{
+    /// <summary>Of 200 events.</summary>
+    private const string SmallChunks = "\"rate\": 1000";
+
+    [Fact]
+    public async Task Run_Range_PublishesEachEventOnceAsItIsArchived()
+    {
+        await using var host = await QueryHost.StartAsync(platform, new() { ["Streaming:Partitions"] = "3" });
+        var files = RandomArchive.Files(new Random(1), files: 12, rows: 600);
+        await ArchiveAsync(host, files);
+        var expected = Expected(files);
+
+        var replay = await AskAsync(host);
+        Assert.Equal(7200, Number(replay, "events_total"));
+        var done = await UntilAsync(host, replay, "done");
+
+        Assert.Equal((expected.Count, expected.Count), (Number(done, "events_done"), Number(done, "events_total")));
+        Assert.True(done.GetProperty("events_per_second").GetDouble() > 0);
+        Assert.NotNull(Text(done, "ended_at"));
+        var delivered = await StreamContents.ReadAsync(host, Target);
+        AssertDelivered(expected, delivered);
+        var originals = expected.ToDictionary(e => e.MessageId);
+        Assert.All(delivered, m =>
+        {
+            var original = originals[m.MessageId];
+            Assert.Equal((Key(original), Encoding.UTF8.GetString(original.RawPayload), "replay", Text(replay, "id")), (m.PartitionKey, m.Body, m.Origin, m.OriginId));
+        });
+        Assert.Equal([0, 1, 2], delivered.Select(m => m.Partition).Distinct().Order());
+    }
+
+    [Theory]
+    [InlineData("""{"merchant_id": "Müller & Söhne"}""")]
+    [InlineData("""{"customer_id": "c-1", "payment_status": "completed"}""")]
+    [InlineData("""{"transaction_id": "t-7"}""")]
+    [InlineData("""{"payment_method": "bank_transfer", "currency": "JPY", "min_amount": 12.5, "max_amount": 80}""")]
+    [InlineData("""{"is_valid": true}""")]
+    [InlineData("""{"is_valid": false}""")]
+    [InlineData("""{"origin": "replay"}""")]
+    [InlineData("""{"origin": "resubmission"}""")]
+    [InlineData("""{"merchant_id": "nobody"}""")]
+    public async Task Run_Filter_PublishesWhatItSays(string filter)
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var files = RandomArchive.Files(new Random(2), files: 4, rows: 500);
+        await ArchiveAsync(host, files);
+        var wanted = JsonElement.Parse(filter).EnumerateObject().ToDictionary(m => m.Name, m => m.Value.ToString());
+
+        var done = await UntilAsync(host, await AskAsync(host, $"\"filter\": {filter}"), "done");
+
+        var expected = files.SelectMany(f => f).Where(e => Matches(e, wanted)).OrderBy(e => e.EnqueuedAt).ThenBy(e => e.Partition).ThenBy(e => e.Offset).ToList();
+        Assert.Equal(wanted.ContainsValue("nobody"), expected.Count == 0);
+        AssertDelivered(expected, await StreamContents.ReadAsync(host, Target));
+        Assert.True(JsonElement.DeepEquals(JsonElement.Parse(filter), done.GetProperty("filter")));
+    }
+
+    [Fact]
+    public async Task Run_KilledBeforeAndAfterAppends_PublishesEachEventOnce()
+    {
+        await using var host = await QueryHost.StartAsync(platform, services: FaultyTargets.AddTo);
+        var files = RandomArchive.Files(new Random(3), files: 8, rows: 600);
+        await ArchiveAsync(host, files);
+        var faults = FaultyTargets.Of(host);
+        faults.Before = call => call is 4 or 9 ? throw new InvalidOperationException("killed before the append") : Task.CompletedTask;
+        faults.After = call => call is 2 or 7 or 14 ? throw new InvalidOperationException("killed after the append") : Task.CompletedTask;
+
+        var replay = await AskAsync(host, SmallChunks);
+        // As though each of the processes had died before it noted anything.
+        var done = await UntilAsync(host, replay, "done", () => host.Archive.ExecuteAsync("UPDATE replays SET not_before = NULL, faults = 0, position = NULL, events_done = 0 WHERE state = 'waiting' AND attempts > 0"));
+
+        var expected = Expected(files);
+        AssertDelivered(expected, await StreamContents.ReadAsync(host, Target));
+        Assert.Equal((6L, expected.Count), (Number(done, "attempts"), Number(done, "events_done")));
+    }
+
+    [Fact]
+    public async Task Run_TwoProcessesAtOnce_PublishEachEventOnce()
+    {
+        // Its clock stands still: it neither notes its progress nor hears that it was overtaken.
+        var frozen = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var database = await platform.CreateDatabaseAsync();
+        await using var first = await QueryHost.StartAsync(platform, database: database, services: services =>
+        {
+            FaultyTargets.AddTo(services);
+            services.AddSingleton<TimeProvider>(frozen);
+        });
+        var files = RandomArchive.Files(new Random(4), files: 8, rows: 1200);
+        await ArchiveAsync(first, files);
+        var (reached, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        FaultyTargets.Of(first).After = async call =>
+        {
+            if (call != 2)
+                return;
+            reached.SetResult();
+            await goOn.Task;
+        };
+        var replay = await AskAsync(first, "\"filter\": {\"is_valid\": true}");
+        await AdvanceUntilAsync(frozen, () => IsRunningAsync(first));
+        await reached.Task;
+
+        await first.Archive.ExecuteAsync("UPDATE replays SET lease_until = clock_timestamp()");
+        await using var second = await QueryHost.StartAsync(platform, database: database, services: FaultyTargets.AddTo);
+        FaultyTargets.Of(second).Before = call =>
+        {
+            if (call == 3)
+                goOn.SetResult();
+            return Task.CompletedTask;
+        };
+        var done = await UntilAsync(second, replay, "done");
+        await Eventually.TrueAsync(() => FaultyTargets.Of(first).Calls >= 3, "the overtaken process goes on");
+
+        var expected = Expected(files).FindAll(e => e.IsValid);
+        AssertDelivered(expected, await StreamContents.ReadAsync(second, Target));
+        Assert.Equal((2L, expected.Count), (Number(done, "attempts"), Number(done, "events_done")));
+    }
+
+    [Fact]
+    public async Task Stop_WhileItRuns_KeepsWhatWasPublishedAndItsCounts()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await ArchiveAsync(host, RandomArchive.Files(new Random(5), files: 2, rows: 500));
+        var replay = await AskAsync(host, "\"rate\": 20");
+        await Eventually.TrueAsync(async () => Number(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "events_done") > 10, "some events are published");
+
+        using (var response = await host.Client.DeleteAsync($"/v1/replays/{Text(replay, "id")}"))
+            Assert.True(response.IsSuccessStatusCode);
+        // The process hears of it within a second, and then notes what it had done.
+        await Eventually.TrueAsync(async () => await host.ScalarAsync<bool>("SELECT lease_until IS NULL FROM replays"), "the process has let go");
+
+        var stopped = await host.GetAsync($"/v1/replays/{Text(replay, "id")}");
+        Assert.Equal("stopped", Text(stopped, "state"));
+        Assert.Equal((await StreamContents.ReadAsync(host, Target)).Count, Number(stopped, "events_done"));
+        using (var again = await host.Client.DeleteAsync($"/v1/replays/{Text(replay, "id")}"))
+            Assert.Equal(stopped.GetRawText(), await again.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Run_Rate_IsKept()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var host = await QueryHost.StartAsync(platform, services: services => services.AddSingleton<TimeProvider>(clock));
+        var files = RandomArchive.Files(new Random(6), files: 1, rows: 400);
+        await ArchiveAsync(host, files);
+        var expected = Expected(files);
+        var replay = await AskAsync(host, "\"rate\": 50");
+        await AdvanceUntilAsync(clock, () => IsRunningAsync(host));
+        var began = clock.GetUtcNow();
+
+        while (Text(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "state") != "done")
+        {
+            // A chunk of ten at once, then fifty a second.
+            var published = (await StreamContents.ReadAsync(host, Target)).Count;
+            Assert.True(published <= 10 + (50 * (clock.GetUtcNow() - began).TotalSeconds), $"{published} after {clock.GetUtcNow() - began}");
+            clock.Advance(TimeSpan.FromMilliseconds(50));
+        }
+
+        AssertDelivered(expected, await StreamContents.ReadAsync(host, Target));
+        Assert.True((clock.GetUtcNow() - began).TotalSeconds >= (expected.Count - 10) / 50.0);
+    }
+
+    [Fact]
+    public async Task Take_TokenBucket_NeverMoreThanRateAndBurst()
+    {
+        var clock = new FakeTimeProvider();
+        var bucket = new TokenBucket(10, 5, clock);
+        Assert.True(bucket.TakeAsync(5, CancellationToken.None).IsCompletedSuccessfully);
+        var next = bucket.TakeAsync(1, CancellationToken.None);
+        Assert.False(next.IsCompleted);
+        clock.Advance(TimeSpan.FromMilliseconds(101));
+        await next;
+        // A long pause brings a burst and no more.
+        clock.Advance(TimeSpan.FromHours(1));
+        Assert.True(bucket.TakeAsync(5, CancellationToken.None).IsCompletedSuccessfully);
+        Assert.False(bucket.TakeAsync(1, CancellationToken.None).IsCompleted);
+    }
+
+    [Fact]
+    public async Task Run_HostStops_GoesOnInTheNextOne()
+    {
+        var database = await platform.CreateDatabaseAsync();
+        var files = RandomArchive.Files(new Random(7), files: 2, rows: 400);
+        JsonElement replay;
+        await using (var first = await QueryHost.StartAsync(platform, database: database))
+        {
+            await ArchiveAsync(first, files);
+            replay = await AskAsync(first, SmallChunks);
+            await Eventually.TrueAsync(async () => (await StreamContents.ReadAsync(first, Target)).Count > 50, "some events are published");
+        }
+
+        await using var second = await QueryHost.StartAsync(platform, database: database);
+        var done = await UntilAsync(second, replay, "done");
+
+        AssertDelivered(Expected(files), await StreamContents.ReadAsync(second, Target));
+        Assert.Equal(2, Number(done, "attempts"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Run_FileMissingOrDamaged_FailsWithItsNameAndGoesOnOnceItIsThere(bool missing)
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var files = RandomArchive.Files(new Random(8), files: 3, rows: 200);
+        await ArchiveAsync(host, files);
+        var name = await host.ScalarAsync<string>("SELECT blob_name FROM raw_event_files ORDER BY min_enqueued_at DESC LIMIT 1");
+        var blob = host.Connections.RawEvents.GetBlobClient(name);
+        var content = (await blob.DownloadContentAsync()).Value.Content;
+        if (missing)
+            await blob.DeleteAsync();
+        else
+            await blob.UploadAsync(new BinaryData(content.ToArray().Reverse().ToArray()), overwrite: true);
+
+        var replay = await AskAsync(host);
+        var failed = await UntilAsync(host, replay, "failed");
+
+        Assert.Contains(name, Text(failed, "error"));
+        Assert.Contains($"/v1/replays/{Text(replay, "id")}/resume", Text(failed, "error"));
+        await blob.UploadAsync(content, overwrite: true);
+        using (var response = await host.Client.PostAsync($"/v1/replays/{Text(replay, "id")}/resume", null))
+            Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        var done = await UntilAsync(host, replay, "done");
+        AssertDelivered(Expected(files), await StreamContents.ReadAsync(host, Target));
+        Assert.Null(Text(done, "error"));
+    }
+
+    [Fact]
+    public async Task Run_FaultThatStays_FailsAfterSomeAttempts()
+    {
+        await using var host = await QueryHost.StartAsync(platform, new() { ["Query:ReplayAttempts"] = "2" }, services: FaultyTargets.AddTo);
+        await ArchiveAsync(host, RandomArchive.Files(new Random(9), files: 1, rows: 100));
+        FaultyTargets.Of(host).Before = _ => throw new InvalidOperationException("a secret");
+
+        var failed = await UntilAsync(host, await AskAsync(host), "failed");
+
+        Assert.Contains("InvalidOperationException", Text(failed, "error"));
+        Assert.DoesNotContain("a secret", Text(failed, "error"));
+        Assert.Equal((2L, 0L), (Number(failed, "attempts"), Number(failed, "events_done")));
+    }
+
+    [Fact]
+    public async Task Run_StreamAway_WaitsAndSaysSo()
+    {
+        await using var host = await QueryHost.StartAsync(platform, new() { ["Query:ReplayAttempts"] = "1" }, services: FaultyTargets.AddTo);
+        var files = RandomArchive.Files(new Random(10), files: 1, rows: 100);
+        await ArchiveAsync(host, files);
+        var faults = FaultyTargets.Of(host);
+        faults.Before = _ => throw new StreamUnavailableException("The stream is away.");
+
+        var replay = await AskAsync(host);
+        await Eventually.TrueAsync(async () => Text(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "error") == "The stream is away.", "the replay says what it waits for");
+        faults.Before = _ => Task.CompletedTask;
+        var done = await UntilAsync(host, replay, "done", () => host.Archive.ExecuteAsync("UPDATE replays SET not_before = NULL"));
+
+        AssertDelivered(Expected(files), await StreamContents.ReadAsync(host, Target));
+        Assert.Null(Text(done, "error"));
+    }
+
+    [Fact]
+    public async Task Run_ArchivedLater_IsNotItsBusiness()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var host = await QueryHost.StartAsync(platform, services: services => services.AddSingleton<TimeProvider>(clock));
+        var files = RandomArchive.Files(new Random(11), files: 2, rows: 200);
+        await ArchiveAsync(host, files);
+        var replay = await AskAsync(host, "\"allow_live\": true", target: "payments");
+        // Its own events among them: the archive has the same times and partitions, at later offsets.
+        await ArchiveAsync(host, [.. files.Select(f => f.ConvertAll(e => e with { Offset = e.Offset + 1_000_000, MessageId = $"later-{e.MessageId}" }))]);
+
+        await AdvanceUntilAsync(clock, async () => Text(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "state") == "done");
+
+        AssertDelivered(Expected(files), await StreamContents.ReadAsync(host, "payments"));
+    }
+
+    [Fact]
+    public async Task Run_NothingArchived_IsDone()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+
+        var done = await UntilAsync(host, await AskAsync(host), "done");
+
+        Assert.Equal((0L, 0L), (Number(done, "events_done"), Number(done, "events_total")));
+    }
+
+    [Fact]
+    public async Task Run_OverKafka_NeedsTheTopicAndGivesEachEventOneIdentity()
+    {
+        using var broker = new MockKafka();
+        await using var host = await QueryHost.StartAsync(
+            platform, new() { ["Streaming:Transport"] = "Kafka", ["ConnectionStrings:payments"] = broker.Address }, services: FaultyTargets.AddTo);
+        var files = RandomArchive.Files(new Random(12), files: 4, rows: 600);
+        await ArchiveAsync(host, files);
+        var replay = await AskAsync(host, SmallChunks);
+        var failed = await UntilAsync(host, replay, "failed");
+        Assert.StartsWith($"There is no topic '{Target}' at the Kafka brokers {broker.Address}: make it, or correct the name.", Text(failed, "error"));
+
+        broker.CreateTopic(Target, 3);
+        // Sent, and killed before that was noted anywhere: the claim looks as though it were still being sent.
+        FaultyTargets.Of(host).After = async call =>
+        {
+            if (call is not (2 or 4))
+                return;
+            await host.Archive.ExecuteAsync("UPDATE ingest_idempotency SET sending_until = clock_timestamp() WHERE key LIKE 'replay/%/1'");
+            throw new InvalidOperationException("killed");
+        };
+        using (var response = await host.Client.PostAsync($"/v1/replays/{Text(replay, "id")}/resume", null))
+            Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        await UntilAsync(host, replay, "done", () => host.Archive.ExecuteAsync("UPDATE replays SET not_before = NULL, faults = 0, position = NULL, events_done = 0 WHERE state = 'waiting' AND attempts > 0"));
+
+        var expected = Expected(files);
+        var delivered = KafkaTopic.Read(broker, Target);
+        // A consumer that knows nothing of identities sees some again.
+        Assert.True(delivered.Count > expected.Count, $"{delivered.Count} of {expected.Count}");
+        AssertDelivered(expected, [.. delivered.DistinctBy(m => m.Identity).Select(m => m.Message)]);
+    }
+
+    private static bool Matches(TestEvent e, Dictionary<string, string> filter)
+    {
+        return (e.Time is not null || filter.GetValueOrDefault("is_valid") == "False")
+            && Is("merchant_id", e.MerchantId) && Is("customer_id", e.CustomerId) && Is("transaction_id", e.TransactionId)
+            && Is("payment_status", e.PaymentStatus) && Is("payment_method", e.PaymentMethod) && Is("currency", e.Currency) && Is("is_valid", e.IsValid ? "True" : "False")
+            && (filter.ContainsKey("origin") ? Is("origin", e.Origin) : e.Origin != "replay")
+            && (!filter.TryGetValue("min_amount", out var min) || Amount(e) >= Exact(min)) && (!filter.TryGetValue("max_amount", out var max) || Amount(e) <= Exact(max));
+
+        bool Is(string name, string? value) => !filter.TryGetValue(name, out var wanted) || wanted == value;
+    }
+
+    private static decimal? Amount(TestEvent e) => e.Amount is null ? null : Exact(e.Amount);
+
+    private static decimal Exact(string text) => decimal.Parse(text, CultureInfo.InvariantCulture);
+
+    private static Task<bool> IsRunningAsync(QueryHost host) => host.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM replays WHERE state = 'running')");
+
+    /// <summary>The service looks for work once a second of its clock.</summary>
+    private static Task AdvanceUntilAsync(FakeTimeProvider clock, Func<Task<bool>> condition) => Eventually.TrueAsync(
+        async () =>
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(200));
+            return await condition();
+        },
+        "the replay is taken up");
+}
