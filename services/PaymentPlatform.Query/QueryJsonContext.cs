@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using PaymentPlatform.Query.FailedItems;
 using PaymentPlatform.Query.Lifecycle;
+using PaymentPlatform.Query.Reconciliation;
 
 namespace PaymentPlatform.Query;
 
@@ -23,4 +24,6 @@ namespace PaymentPlatform.Query;
 [JsonSerializable(typeof(Page<HoldItem>))]
 [JsonSerializable(typeof(Page<RehydrationItem>))]
 [JsonSerializable(typeof(IReadOnlyList<ArchiveRangeItem>))]
+[JsonSerializable(typeof(ReconciliationReport))]
+[JsonSerializable(typeof(Dictionary<string, long>))]
 internal sealed partial class QueryJsonContext : JsonSerializerContext;

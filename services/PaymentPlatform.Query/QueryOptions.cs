@@ -61,4 +61,16 @@ public sealed class QueryOptions
     /// <summary>Files that one step of a scan opens at most, unless more of them overlap in time.</summary>
     [Range(1, 100_000, ErrorMessage = "Query:SliceFiles must be between 1 and 100000.")]
     public int SliceFiles { get; set; } = 500;
+
+    /// <summary>How often manifest, blobs, checkpoints and figures are compared, by one of all processes; 0 is never.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00", ErrorMessage = "Query:ReconciliationInterval must be between 00:00:00 (never) and 7.00:00:00.")]
+    public TimeSpan ReconciliationInterval { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Files whose bytes are read again at each of these comparisons, those that were not read for longest first.</summary>
+    [Range(0, 1_000_000, ErrorMessage = "Query:ReconciliationFiles must be between 0 and 1000000.")]
+    public int ReconciliationFiles { get; set; } = 100;
+
+    /// <summary>How long a comparison waits until the archive holds what the figures count. Longer than Archiver:FlushAge.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "02:00:00", ErrorMessage = "Query:ReconciliationWait must be between 00:00:00 and 02:00:00.")]
+    public TimeSpan ReconciliationWait { get; set; } = TimeSpan.FromMinutes(2);
 }
