@@ -4,8 +4,8 @@ using PaymentPlatform.Query;
 using PaymentPlatform.Query.FailedItems;
 using PaymentPlatform.Query.Lifecycle;
 using PaymentPlatform.Query.Lookup;
-using PaymentPlatform.Streaming;
 using PaymentPlatform.Query.Reconciliation;
+using PaymentPlatform.Streaming;
 
 namespace Microsoft.Extensions.Hosting;
 

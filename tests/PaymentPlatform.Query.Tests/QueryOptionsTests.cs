@@ -16,6 +16,9 @@ public sealed class QueryOptionsTests(PlatformFixture platform)
     [InlineData("Downloads", "1000")]
     [InlineData("LookupIndexBytes", "-1")]
     [InlineData("LookupRefresh", "00:00:00")]
+    [InlineData("ReconciliationInterval", "-00:00:01")]
+    [InlineData("ReconciliationFiles", "-1")]
+    [InlineData("ReconciliationWait", "1.00:00:00")]
     public async Task Start_WrongOption_StopsAndNamesIt(string name, string value)
     {
         var exception = await Assert.ThrowsAsync<OptionsValidationException>(() => QueryHost.StartAsync(platform, new() { ["Query:" + name] = value }));

@@ -26,7 +26,7 @@ internal sealed partial class ReconciliationService(
         try
         {
             await schema.WaitAsync(stoppingToken);
-            using var timer = new PeriodicTimer(interval < MaxPause ? interval : MaxPause, timeProvider);
+            using var timer = new PeriodicTimer(TimeSpan.FromTicks(Math.Clamp(interval.Ticks, TimeSpan.TicksPerMillisecond, MaxPause.Ticks)), timeProvider);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 try

@@ -193,6 +193,18 @@ public sealed class ReconciliationTests(PlatformFixture fixture)
         Assert.Contains("range_gap", ReconciledPlatform.Findings(await platform.ReconcileAsync()).Select(f => f.Kind));
     }
 
+    [Fact]
+    public async Task Get_FileInTheArchiveTier_IsSaidNotToBeComparedAndNoFinding()
+    {
+        await using var platform = await ReconciledPlatform.StartFilledAsync(fixture);
+        var blob = await platform.BlobAsync(1);
+        await platform.Container.GetBlobClient(blob).SetAccessTierAsync(Azure.Storage.Blobs.Models.AccessTier.Archive);
+        var report = await platform.ReconcileAsync();
+        AssertAgrees(report);
+        Assert.Equal(["contents", "dead_letters", "dead_letters", "figures"], report.GetProperty("skipped").EnumerateArray().Select(s => s.GetProperty("check").GetString()).Order());
+        Assert.All(report.GetProperty("skipped").EnumerateArray().Where(s => s.GetProperty("subject").GetString() == blob), s => Assert.Contains("archive tier", s.GetProperty("reason").GetString()));
+    }
+
     [Theory]
     [InlineData("UPDATE payment_metrics_5m SET total_count = total_count + 1 WHERE (window_start, payment_method, currency, payment_status) = (SELECT window_start, payment_method, currency, payment_status FROM payment_metrics_5m LIMIT 1)")]
     [InlineData("UPDATE payment_metrics_5m SET total_amount = total_amount + 0.0001 WHERE (window_start, payment_method, currency, payment_status) = (SELECT window_start, payment_method, currency, payment_status FROM payment_metrics_5m LIMIT 1)")]
