@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaymentPlatform.BlobArchiver.Compaction;
 using PaymentPlatform.Events;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
@@ -18,12 +19,9 @@ internal sealed partial class LostFileRestorer(
     IOptions<ArchiverOptions> options,
     IConfiguration configuration,
     ArchiverTelemetry telemetry,
-    TimeProvider timeProvider,
     ILogger<LostFileRestorer> logger,
-    StreamRangeReader? stream = null) : IArchiveRepair
+    StreamRangeReader? stream = null)
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
-
     private readonly CardDataMode _cardData = StreamCardData.Read(configuration);
 
     /// <returns>How many files were written again; null when another process is at it.</returns>
@@ -53,35 +51,6 @@ internal sealed partial class LostFileRestorer(
         return restored;
     }
 
-    /// <inheritdoc/>
-    public async Task<IReadOnlyList<RepairedFile>> RepairAsync(IReadOnlyCollection<Guid> fileIds, CancellationToken cancellationToken)
-    {
-        AdvisoryLock? guard;
-        // A running archiver may be at it; it does not take long.
-        while ((guard = await AdvisoryLock.TryTakeAsync(connections.Database, AdvisoryLock.Restorer, cancellationToken)) is null)
-            await Task.Delay(Pause, timeProvider, cancellationToken);
-        await using var _ = guard;
-
-        IReadOnlyList<ManifestFile> files;
-        await using (var connection = await connections.Database.OpenConnectionAsync(cancellationToken))
-            files = await ArchiveManifest.ListLiveAsync(connection, fileIds, cancellationToken);
-        var repaired = new List<RepairedFile>(files.Count);
-        foreach (var file in files)
-        {
-            try
-            {
-                repaired.Add(await RestoreAsync(file, cancellationToken));
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested && !Faults.IsStoreDown(e))
-            {
-                LogFailed(logger, e, file.BlobName, file.RowCount);
-                repaired.Add(new(file.BlobName, null, PersistentRetry.Describe(e)));
-            }
-        }
-
-        return repaired;
-    }
-
     private async Task<List<ManifestFile>> FindLostAsync(CancellationToken cancellationToken)
     {
         // The manifest first: a file that becomes live in between is not among those that are looked for.
@@ -99,7 +68,8 @@ internal sealed partial class LostFileRestorer(
         return lost;
     }
 
-    private async Task<RepairedFile> RestoreAsync(ManifestFile file, CancellationToken cancellationToken)
+    /// <summary>Writes one file again, by whoever holds <see cref="AdvisoryLock.Restorer"/>.</summary>
+    public async Task<RepairedFile> RestoreAsync(ManifestFile file, CancellationToken cancellationToken)
     {
         LogMissing(logger, file.BlobName, file.RowCount);
         if (stream is null)
@@ -127,7 +97,7 @@ internal sealed partial class LostFileRestorer(
         if (buffer.RowCount != file.RowCount)
             return Unrestorable(file, $"the stream holds {buffer.RowCount} events of its ranges, the file held {file.RowCount}");
 
-        var made = await writer.WriteAsync(buffer, file.Ranges, (transaction, madeId, token) => ArchiveManifest.MakeLostAsync(transaction, file.FileId, madeId, token), cancellationToken);
+        var made = await writer.WriteAsync(buffer, file.Ranges, (transaction, madeId, token) => CompactionManifest.MakeLostAsync(transaction, file.FileId, madeId, token), cancellationToken);
         if (made is null)
             return new(file.BlobName, null, "it is not live any more, or another process has written it again");
         telemetry.FileRestored();

@@ -58,12 +58,13 @@ internal sealed class BlobManifest(HybridConnectionManager connections)
             cancellationToken);
     }
 
-    /// <summary>Whether the stream still holds all the offsets of a file.</summary>
-    public Task<Dictionary<Guid, bool>> ListInStreamAsync(IReadOnlyCollection<Guid> files, CancellationToken cancellationToken) => connections.ExecuteAsync(
+    /// <summary>Whether the stream still holds all the offsets of a file, or all the files that it was merged of are kept.</summary>
+    public Task<Dictionary<Guid, bool>> ListRepairableAsync(IReadOnlyCollection<Guid> files, CancellationToken cancellationToken) => connections.ExecuteAsync(
         async (connection, token) =>
         {
             const string sql = """
-                SELECT r.file_id, bool_and(l.log_id IS NOT NULL AND p.first_offset <= r.first_offset AND p.next_offset >= r.next_offset)
+                SELECT r.file_id, coalesce(bool_and(l.log_id IS NOT NULL AND p.first_offset <= r.first_offset AND p.next_offset >= r.next_offset), false)
+                  OR coalesce((SELECT bool_and(o.state = 'superseded') FROM raw_event_files o WHERE o.superseded_by = r.file_id), false)
                 FROM raw_event_ranges r
                 LEFT JOIN stream_logs l ON l.stream = r.stream AND l.log_id = r.log_id
                 LEFT JOIN stream_partitions p ON p.log_id = l.log_id AND p.partition_id = r.partition_id
@@ -73,7 +74,7 @@ internal sealed class BlobManifest(HybridConnectionManager connections)
             await using var reader = await command.ExecuteReaderAsync(token);
             var found = new Dictionary<Guid, bool>();
             while (await reader.ReadAsync(token))
-                found.Add(reader.GetGuid(0), !reader.IsDBNull(1) && reader.GetBoolean(1));
+                found.Add(reader.GetGuid(0), reader.GetBoolean(1));
             return found;
         },
         cancellationToken);

@@ -29,8 +29,8 @@ public sealed class Reconciler
             await _ranges.RunAsync(run, cancellationToken);
             await _counts.RunAsync(run, cancellationToken);
             var damaged = run.DamagedFiles();
-            var inStream = damaged.Count > 0 ? await _manifest.ListInStreamAsync(damaged, cancellationToken) : [];
-            return run.Report(damaged.Distinct().ToDictionary(id => id, id => Repair(inStream.GetValueOrDefault(id))), _timeProvider.GetElapsedTime(started));
+            var repairable = damaged.Count > 0 ? await _manifest.ListRepairableAsync(damaged, cancellationToken) : [];
+            return run.Report(damaged.Distinct().ToDictionary(id => id, id => Repair(repairable.GetValueOrDefault(id))), _timeProvider.GetElapsedTime(started));
         }
         finally
         {
@@ -38,7 +38,7 @@ public sealed class Reconciler
         }
     }
 
-    private static string Repair(bool isInStream) => isInStream
-        ? "The stream still holds its events: ./platform reconcile --repair writes the file again."
+    private static string Repair(bool isRepairable) => isRepairable
+        ? "Its events are still to be had (from the stream, or from the files that it was merged of): ./platform reconcile --repair writes the file again."
         : "The stream no longer holds all of its events: restore the blob from a backup (undelete it, or promote the version before).";
 }

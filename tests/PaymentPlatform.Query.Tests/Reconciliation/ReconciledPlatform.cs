@@ -17,6 +17,8 @@ internal sealed class ReconciledPlatform : IAsyncDisposable
     private static readonly string[] Statuses = ["completed", "declined", "pending"];
     private static readonly (string Code, string Amount)[] Currencies = [("EUR", "19.90"), ("JPY", "1200"), ("BHD", "0.125")];
 
+    private TimeSpan _age;
+
     private ReconciledPlatform(QueryHost host) => Host = host;
 
     public QueryHost Host { get; }
@@ -62,11 +64,22 @@ internal sealed class ReconciledPlatform : IAsyncDisposable
         return platform;
     }
 
+    /// <summary>From now on events arrive as if it were earlier, so that their hours are over.</summary>
+    public Task ArriveEarlierAsync(TimeSpan age)
+    {
+        _age = age;
+        return Host.Archive.ExecuteAsync(
+            $$"""
+            CREATE FUNCTION earlier() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.enqueued_at := NEW.enqueued_at - interval '{{age}}'; RETURN NEW; END $$;
+            CREATE TRIGGER earlier BEFORE INSERT ON stream_batches FOR EACH ROW EXECUTE FUNCTION earlier()
+            """);
+    }
+
     /// <summary>Every tenth event is invalid, every seventh is hours late; a replay goes with each call.</summary>
     public async Task PublishAsync(int first, int count)
     {
         var publisher = Host.App.Services.GetInspectedPublisher();
-        var now = DateTime.UtcNow;
+        var now = DateTime.UtcNow - _age;
         var messages = Enumerable.Range(first, count).Select(i => Message(i, Event(i, now), MessageHeaders.Empty)).ToList();
         var replay = new MessageHeaders([new(HeaderNames.Origin, "replay"), new(HeaderNames.OriginId, "1")]);
         messages.Add(Message(first, Event(first + 1, now), replay));

@@ -270,6 +270,26 @@ public sealed class ReconciliationTests(PlatformFixture fixture)
     }
 
     [Fact]
+    public async Task Get_WhileFilesAreMergedAndTheirOriginalsDeleted_FindsNothing()
+    {
+        await using var platform = await ReconciledPlatform.StartAsync(fixture, new() { ["Archiver:CompactionInterval"] = "00:00:01", ["Archiver:SweepInterval"] = "00:00:00.200", ["Archiver:SupersededRetention"] = "00:00:10" });
+        await platform.ArriveEarlierAsync(TimeSpan.FromHours(3));
+        using var stop = new CancellationTokenSource();
+        var traffic = Task.Run(() => platform.PublishUntilAsync(stop.Token));
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                AssertAgrees(await platform.ReconcileAsync());
+                return await platform.ScalarAsync<long>("SELECT count(DISTINCT superseded_by) FROM raw_event_files WHERE state = 'deleted'") >= 2;
+            },
+            "files were merged and their originals deleted");
+        await stop.CancelAsync();
+        await traffic;
+        await platform.DrainAsync();
+        AssertAgrees(await platform.ReconcileAsync());
+    }
+
+    [Fact]
     public async Task Get_ArchiverBehind_SaysWhatWasNotCompared()
     {
         await using var platform = await ReconciledPlatform.StartFilledAsync(fixture, new() { ["Query:ReconciliationWait"] = "00:00:00" });
