@@ -21,7 +21,7 @@ internal static class DataDirectoryLock
         catch (IOException exception) when (Directory.Exists(directory))
         {
             throw new LocalPlatformException(
-                $"The data folder {directory} is in use by another platform. Stop that one, choose another folder with --data, or join it with --connections {Path.Combine(directory, "connections.json")}.", exception);
+                $"The data folder {directory} is in use by another platform. Stop that one, choose another folder with --data, or join it with --connections {Path.Combine(directory, "connections.json")}.", exception) { IsInUse = true };
         }
         catch (IOException exception)
         {

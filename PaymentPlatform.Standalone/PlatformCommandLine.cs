@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using PaymentPlatform.Standalone.Reconcile;
 using PaymentPlatform.Standalone.Run;
 using PaymentPlatform.Standalone.Testing;
 
@@ -24,6 +25,7 @@ public static class PlatformCommandLine
             TestCommand.Create(),
             BenchCommand.Create(),
             SimulateCommandLine.Create(),
+            ReconcileCommand.Create(),
             new HelpOption(),
             new VersionOption(),
         };

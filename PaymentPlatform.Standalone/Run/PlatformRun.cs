@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Options;
 using PaymentPlatform.LocalInfrastructure;
@@ -38,10 +37,7 @@ internal static partial class PlatformRun
         catch (Exception exception)
         {
             var fault = StartFaultException.From(exception, logFile);
-            if (fault.IsUnexpected)
-                log?.Write(JsonSerializer.Serialize(new { Timestamp = DateTimeOffset.UtcNow, LogLevel = "Critical", fault.Message, Exception = exception.ToString() }));
-            await Console.Error.WriteLineAsync(fault.Message);
-            return fault.ExitCode;
+            return await fault.TellAsync(log, exception);
         }
         finally
         {
@@ -50,7 +46,8 @@ internal static partial class PlatformRun
         }
     }
 
-    private static RollingFileLog OpenLog(string file, string data)
+    /// <exception cref="StartFaultException">The data folder can't be written.</exception>
+    public static RollingFileLog OpenLog(string file, string data)
     {
         try
         {

@@ -20,8 +20,7 @@ internal static class RunCommand
         var services = new Option<string?>("--services") { Description = $"What this process takes on, separated by commas. [default: {ServiceNames}]", HelpName = "LIST" };
         services.Validators.Add(result => Check(result, text => TryServices(text, out _), $"names out of {ServiceNames}, separated by commas"));
         var connections = new Option<string?>("--connections") { Description = "Join the platform that wrote this connections.json, and start no servers.", HelpName = "FILE" };
-        var overrides = new Argument<string[]>("overrides") { Description = "Configuration, after '--': --Section:Key=value", Arity = ArgumentArity.ZeroOrMore };
-        overrides.Validators.Add(CheckOverrides);
+        var overrides = Overrides();
 
         var command = new Command("run", "Run the platform without containers: PostgreSQL, Azurite and the services in one process. Ctrl+C stops it.") { port, data, simulator, services, connections, overrides };
         command.Validators.Add(result =>
@@ -33,6 +32,14 @@ internal static class RunCommand
         command.SetAction(async (parsed, _) => await PlatformRun.RunAsync(Bind(
             parsed.GetValue(port), parsed.GetValue(data), parsed.GetValue(simulator), parsed.GetValue(services), parsed.GetValue(connections), parsed.GetValue(overrides) ?? [])));
         return command;
+    }
+
+    /// <summary>Configuration on the command line.</summary>
+    public static Argument<string[]> Overrides()
+    {
+        var overrides = new Argument<string[]>("overrides") { Description = "Configuration, after '--': --Section:Key=value", Arity = ArgumentArity.ZeroOrMore };
+        overrides.Validators.Add(CheckOverrides);
+        return overrides;
     }
 
     private static RunOptions Bind(int? port, string? data, string? simulator, string? services, string? connections, string[] overrides)

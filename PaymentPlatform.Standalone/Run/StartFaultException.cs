@@ -1,8 +1,10 @@
 using System.Net.Sockets;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using PaymentPlatform.LocalInfrastructure;
+using PaymentPlatform.Standalone.Logging;
 
 namespace PaymentPlatform.Standalone.Run;
 
@@ -25,6 +27,16 @@ internal sealed partial class StartFaultException(string message, int exitCode, 
         IOException { InnerException: AddressInUseException or SocketException } => new($"{OneLine.Of(exception.Message)} Choose another port with --port.", PlatformCommandLine.Fault, exception),
         _ => new($"{OneLine.Of(exception.Message)} ({exception.GetType().Name}; details in {logFile})", PlatformCommandLine.Fault, exception) { IsUnexpected = true },
     };
+
+    /// <summary>Tells the person at the keyboard, and the log what is more than a line.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> TellAsync(RollingFileLog? log, Exception cause)
+    {
+        if (IsUnexpected)
+            log?.Write(JsonSerializer.Serialize(new { Timestamp = DateTimeOffset.UtcNow, LogLevel = "Critical", Message, Exception = cause.ToString() }));
+        await Console.Error.WriteLineAsync(Message);
+        return ExitCode;
+    }
 
     /// <summary>Data annotations name the property only; the person sets <c>Section:Property</c>.</summary>
     private static string WithSection(string failure, Type optionsType) => DataAnnotationFailure().Match(failure) switch

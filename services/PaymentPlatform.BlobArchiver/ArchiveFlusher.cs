@@ -1,4 +1,5 @@
 using Npgsql;
+using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
@@ -39,6 +40,7 @@ internal sealed partial class ArchiveFlusher(
         await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
         if (!await AdvanceAsync(transaction, ranges, cancellationToken))
             return false;
+        await ArchiveManifest.AddHolesAsync(transaction, ranges, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }

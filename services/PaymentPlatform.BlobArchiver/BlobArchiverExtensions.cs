@@ -31,6 +31,7 @@ public static class BlobArchiverExtensions
         services.AddSingleton<ArchiveCompactor>();
         services.AddSingleton<ArchiveTiering>();
         services.AddSingleton<RetentionDeleter>();
+        services.AddSingleton<IArchiveRepair, ArchiveRepair>();
         services.AddSingleton<ArchiveSweeper>();
         services.AddHostedService<ArchiverService>();
         services.AddHostedService<ArchiveMaintenanceService>();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaymentPlatform.BlobArchiver.Compaction;
 using PaymentPlatform.Events;
 using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
@@ -9,8 +10,8 @@ using PaymentPlatform.Streaming;
 namespace PaymentPlatform.BlobArchiver;
 
 /// <summary>
-/// Writes recent live files that the store has lost again, from the stream: Azurite saves its metadata only every few seconds, and a crash takes the newest blobs.
-/// The old row becomes lost and the new one live in one transaction, with the same ranges: readers see each event once throughout.
+/// Writes live files again from the stream: recent ones that the store has lost (Azurite saves its metadata only every few seconds, and a crash takes the newest blobs), and those that reconciliation found missing or damaged.
+/// The old row becomes lost and the new one live in one transaction, with the same ranges: readers see each event once throughout. A damaged blob is not touched.
 /// </summary>
 internal sealed partial class LostFileRestorer(
     HybridConnectionManager connections,
@@ -38,7 +39,7 @@ internal sealed partial class LostFileRestorer(
         {
             try
             {
-                if (await RestoreAsync(file, cancellationToken))
+                if ((await RestoreAsync(file, cancellationToken)).NewBlobName is not null)
                     restored++;
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested && !Faults.IsStoreDown(e))
@@ -68,7 +69,8 @@ internal sealed partial class LostFileRestorer(
         return lost;
     }
 
-    private async Task<bool> RestoreAsync(ManifestFile file, CancellationToken cancellationToken)
+    /// <summary>Writes one file again, by whoever holds <see cref="AdvisoryLock.Restorer"/>.</summary>
+    public async Task<RepairedFile> RestoreAsync(ManifestFile file, CancellationToken cancellationToken)
     {
         LogMissing(logger, file.BlobName, file.RowCount);
         if (stream is null)
@@ -96,12 +98,12 @@ internal sealed partial class LostFileRestorer(
         if (buffer.RowCount != file.RowCount)
             return Unrestorable(file, $"the stream holds {buffer.RowCount} events of its ranges, the file held {file.RowCount}");
 
-        var made = await writer.WriteAsync(buffer, file.Ranges, (transaction, madeId, token) => ArchiveManifest.MakeLostAsync(transaction, file.FileId, madeId, token), cancellationToken);
+        var made = await writer.WriteAsync(buffer, file.Ranges, (transaction, madeId, token) => CompactionManifest.MakeLostAsync(transaction, file.FileId, madeId, token), cancellationToken);
         if (made is null)
-            return false;
+            return new(file.BlobName, null, "it is not live any more, or another process has written it again");
         telemetry.FileRestored();
         LogRestored(logger, file.BlobName, made.BlobName, made.RowCount);
-        return true;
+        return new(file.BlobName, made.BlobName, null);
     }
 
     private static void Append(RawEventBuffer buffer, EventAppender appender, MessageBatch batch, OffsetRange range, HashSet<long> duplicates)
@@ -113,14 +115,14 @@ internal sealed partial class LostFileRestorer(
         }
     }
 
-    private bool Unrestorable(ManifestFile file, string why)
+    private RepairedFile Unrestorable(ManifestFile file, string why)
     {
         telemetry.FileUnrestorable();
         LogUnrestorable(logger, file.BlobName, file.RowCount, why);
-        return false;
+        return new(file.BlobName, null, why);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The store has lost the live file {Blob} ({Rows} events), or holds it with another length: writing it again from the stream")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The store has lost the live file {Blob} ({Rows} events), or holds other bytes under its name: writing it again from the stream")]
     private static partial void LogMissing(ILogger logger, string blob, long rows);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Wrote the lost file {Lost} again as {Blob}: {Rows} events")]
@@ -129,6 +131,6 @@ internal sealed partial class LostFileRestorer(
     [LoggerMessage(Level = LogLevel.Error, Message = "Could not write the lost file {Blob} ({Rows} events) again. It stays in the manifest; the next look tries again.")]
     private static partial void LogFailed(ILogger logger, Exception e, string blob, long rows);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The live file {Blob} ({Rows} events) is missing from the store and can't be written again: {Why}. It stays in the manifest; restore the blob from a backup.")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The live file {Blob} ({Rows} events) is missing from the store or damaged, and can't be written again: {Why}. It stays in the manifest; restore the blob from a backup.")]
     private static partial void LogUnrestorable(ILogger logger, string blob, long rows, string why);
 }

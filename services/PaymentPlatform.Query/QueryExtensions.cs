@@ -4,6 +4,7 @@ using PaymentPlatform.Query;
 using PaymentPlatform.Query.FailedItems;
 using PaymentPlatform.Query.Lifecycle;
 using PaymentPlatform.Query.Lookup;
+using PaymentPlatform.Query.Reconciliation;
 using PaymentPlatform.Query.Replay;
 using PaymentPlatform.Query.Sql;
 using PaymentPlatform.Streaming;
@@ -43,7 +44,23 @@ public static class QueryExtensions
         builder.Services.AddSingleton<ReplayJobs>();
         builder.Services.AddSingleton<ReplaySource>();
         builder.Services.AddHostedService<ReplayService>();
+        builder.AddReconciliation();
         return builder;
+    }
+
+    private static void AddReconciliation(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddMetrics();
+        builder.Services.AddSingleton<BlobManifest>();
+        builder.Services.AddSingleton<BlobCheck>();
+        builder.Services.AddSingleton<RangeCheck>();
+        builder.Services.AddSingleton<ArchivedFigures>();
+        builder.Services.AddSingleton<CountCheck>();
+        builder.Services.AddSingleton(services => new Reconciler(
+            services.GetRequiredService<BlobCheck>(), services.GetRequiredService<RangeCheck>(), services.GetRequiredService<CountCheck>(), services.GetRequiredService<BlobManifest>(), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<ReconciliationRuns>();
+        builder.Services.AddSingleton<ReconciliationTelemetry>();
+        builder.Services.AddHostedService<ReconciliationService>();
     }
 
     public static WebApplication MapQuery(this WebApplication app)
@@ -61,6 +78,7 @@ public static class QueryExtensions
         group.MapArchiveFilesApi();
         group.MapHoldsApi();
         group.MapRehydrationsApi();
+        group.MapReconciliationApi();
         group.MapPipelineApi();
         group.MapRulesApi();
         group.MapRebuildsApi();

@@ -1,5 +1,7 @@
+using Azure;
 using DuckDB.NET.Data;
 using Npgsql;
+using PaymentPlatform.Query.Reconciliation;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Streaming;
 
@@ -46,11 +48,13 @@ public static partial class QueryGuard
         ArchiveFileException => (503, "Archive file not readable", exception.Message, null),
         ManifestViewGoneException => (410, "Cursor too old", exception.Message, null),
         EngineBusyException => (429, "Too many queries", exception.Message, "5"),
+        ReconciliationBusyException => (429, "Reconciliation runs", exception.Message, "60"),
         DuckDBException when exception.Message.Contains("Out of Memory", StringComparison.OrdinalIgnoreCase) =>
             (503, "Query too large", $"The query needs more memory than {QueryOptions.Section}:{nameof(QueryOptions.EngineMemory)} or more disk than {QueryOptions.Section}:{nameof(QueryOptions.SpillBytes)} allows. Ask for a shorter range or fewer rows.", null),
         BadHttpRequestException bad => (bad.StatusCode, "Bad request", bad.Message, null),
         NpgsqlException or TimeoutException when HybridConnectionManager.IsTransient(exception) => (503, "Database not available", "The database does not answer. Try again.", "2"),
         StreamUnavailableException => (503, "Stream unavailable", "The stream can't take events now. A resubmission that was begun goes out by itself once it can; asked for again, it goes out once all the same.", "5"),
+        RequestFailedException or AggregateException { InnerException: RequestFailedException } => (503, "Blob store not available", "The blob store does not answer. Try again.", "2"),
         _ => (500, "Internal error", "The query failed; the service's log says why.", null),
     };
 

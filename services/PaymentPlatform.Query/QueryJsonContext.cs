@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using PaymentPlatform.Query.FailedItems;
 using PaymentPlatform.Query.Lifecycle;
+using PaymentPlatform.Query.Reconciliation;
 using PaymentPlatform.Query.Replay;
 
 namespace PaymentPlatform.Query;
@@ -26,4 +27,6 @@ namespace PaymentPlatform.Query;
 [JsonSerializable(typeof(Page<ReplayItem>))]
 [JsonSerializable(typeof(ReplayPosition))]
 [JsonSerializable(typeof(IReadOnlyList<ArchiveRangeItem>))]
+[JsonSerializable(typeof(ReconciliationReport))]
+[JsonSerializable(typeof(Dictionary<string, long>))]
 internal sealed partial class QueryJsonContext : JsonSerializerContext;

@@ -101,4 +101,16 @@ public sealed class QueryOptions
     /// <summary>Bytes of an answer's rows at most, in memory until the answer is complete.</summary>
     [Range(1024L, 256L << 20, ErrorMessage = "Query:SqlBytes must be between 1024 and 268435456 (256 MiB).")]
     public long SqlBytes { get; set; } = 16L << 20;
+
+    /// <summary>How often manifest, blobs, checkpoints and figures are compared, by one of all processes; 0 is never.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00", ErrorMessage = "Query:ReconciliationInterval must be between 00:00:00 (never) and 7.00:00:00.")]
+    public TimeSpan ReconciliationInterval { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Files whose bytes are read again at each of these comparisons, those that were not read for longest first.</summary>
+    [Range(0, 1_000_000, ErrorMessage = "Query:ReconciliationFiles must be between 0 and 1000000.")]
+    public int ReconciliationFiles { get; set; } = 100;
+
+    /// <summary>How long a comparison waits until the archive holds what the figures count. Longer than Archiver:FlushAge.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "02:00:00", ErrorMessage = "Query:ReconciliationWait must be between 00:00:00 and 02:00:00.")]
+    public TimeSpan ReconciliationWait { get; set; } = TimeSpan.FromMinutes(2);
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using PaymentPlatform.Storage.Database.Checkpoints;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.BlobArchiver.Tests;
@@ -133,6 +134,77 @@ public sealed class RestoreTests(PlatformFixture fixture)
         }, "restoration");
         Assert.Equal(lost, await platform.CountFilesAsync("lost"));
         await ArchiveContents.AssertCompleteAsync(platform, 400);
+    }
+
+    [Fact]
+    public async Task Repair_GivenFiles_WritesThemAgainWhateverTheirAgeAndKeepsTheDamagedBlob()
+    {
+        await using var platform = await ArchivedAsync(300);
+        var before = await ArchiveContents.ReadAsync(platform);
+        await platform.ExecuteAsync("UPDATE raw_event_files SET state_changed_at = clock_timestamp() - interval '20 days'");
+        var files = await LiveFilesAsync(platform);
+        var missing = files[0];
+        await platform.Container.DeleteBlobAsync(missing.Name);
+        // The same length: only the bytes tell.
+        var damaged = platform.Container.GetBlobClient(files[1].Name);
+        var bytes = (await damaged.DownloadContentAsync()).Value.Content.ToArray();
+        bytes[bytes.Length / 2] ^= 1;
+        await damaged.UploadAsync(BinaryData.FromBytes(bytes), overwrite: true);
+
+        var archiver = await platform.StartArchiverAsync(null, ("RestoreWindow", "00:00:00"));
+        var repaired = await archiver.Host.Services.GetRequiredService<IArchiveRepair>().RepairAsync([missing.Id, files[1].Id, Guid.NewGuid()], CancellationToken.None);
+
+        Assert.Equal([missing.Name, files[1].Name], repaired.Select(r => r.BlobName));
+        Assert.All(repaired, r => Assert.True(r is { NewBlobName: not null, Reason: null }));
+        Assert.Equal(2, await platform.CountFilesAsync("lost"));
+        Assert.Equal(bytes, (await damaged.DownloadContentAsync()).Value.Content.ToArray());
+        var after = await ArchiveContents.AssertCompleteAsync(platform, 300);
+        Assert.Equal(before.Select(r => (r.Partition, r.Offset, r.MessageId, r.RawText)), after.Select(r => (r.Partition, r.Offset, r.MessageId, r.RawText)));
+        // Done is done: nothing is live under those ids any more.
+        Assert.Empty(await archiver.Host.Services.GetRequiredService<IArchiveRepair>().RepairAsync([missing.Id, files[1].Id], CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Repair_StreamNoLongerHasTheRange_SaysWhyAndLeavesTheFile()
+    {
+        await using var platform = await ArchivedAsync(300);
+        var file = (await LiveFilesAsync(platform))[0];
+        await platform.Container.DeleteBlobAsync(file.Name);
+        await platform.ExecuteAsync("UPDATE stream_partitions SET first_offset = next_offset; DELETE FROM stream_batches");
+        var archiver = await platform.StartArchiverAsync(null, ("RestoreWindow", "00:00:00"));
+        var repaired = Assert.Single(await archiver.Host.Services.GetRequiredService<IArchiveRepair>().RepairAsync([file.Id], CancellationToken.None));
+        Assert.Equal((file.Name, null), (repaired.BlobName, repaired.NewBlobName));
+        Assert.Contains("The stream holds offsets", repaired.Reason);
+        Assert.Equal(0, await platform.CountFilesAsync("lost"));
+    }
+
+    [Fact]
+    public async Task Flush_HolesOnly_AreNotedAndGrow()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 2);
+        await platform.ExecuteAsync("INSERT INTO stream_checkpoints (consumer_group, stream, log_id, partition_id, next_offset) SELECT 'archiver', 'payments', 'broker', p, 10 FROM generate_series(0, 1) p");
+        var archiver = await platform.StartArchiverAsync();
+        var flusher = archiver.Host.Services.GetRequiredService<IArchiveFlusher>();
+        using var nothing = new ArchiveBuffer();
+        foreach (var (first, second) in ((OffsetRange?, OffsetRange?)[])[(Range(0, 10, 12), Range(1, 10, 11)), (Range(0, 12, 20), null), (null, Range(1, 11, 12))])
+            Assert.True(await flusher.FlushAsync(nothing, [.. new[] { first, second }.OfType<OffsetRange>()], FlushReason.Age, CancellationToken.None));
+        Assert.Equal(2, await platform.CountAsync("SELECT count(*) FROM raw_event_holes"));
+        Assert.Equal(2, await platform.CountAsync("SELECT count(*) FROM raw_event_holes WHERE (partition_id, first_offset, next_offset) IN ((0, 10, 20), (1, 10, 12))"));
+        // An attempt that came too late leaves no trace.
+        Assert.False(await flusher.FlushAsync(nothing, [Range(0, 12, 30)], FlushReason.Age, CancellationToken.None));
+        Assert.Equal(2, await platform.CountAsync("SELECT count(*) FROM raw_event_holes WHERE next_offset <= 20"));
+
+        static OffsetRange Range(int partition, long from, long to) => new(new("payments", "broker", partition), from, to);
+    }
+
+    private static async Task<List<(Guid Id, string Name)>> LiveFilesAsync(TestPlatform platform)
+    {
+        await using var command = platform.Database.CreateCommand("SELECT file_id, blob_name FROM raw_event_files WHERE state = 'live' ORDER BY file_id");
+        await using var reader = await command.ExecuteReaderAsync();
+        var files = new List<(Guid, string)>();
+        while (await reader.ReadAsync())
+            files.Add((reader.GetGuid(0), reader.GetString(1)));
+        return files;
     }
 
     private async Task<TestPlatform> ArchivedAsync(int events)

@@ -40,7 +40,7 @@ public sealed class QueryHost : IAsyncDisposable
 
     public HybridConnectionManager Connections => App.Services.GetRequiredService<HybridConnectionManager>();
 
-    public static async Task<QueryHost> StartAsync(PlatformFixture platform, Dictionary<string, string?>? settings = null, string? database = null, Action<IServiceCollection>? services = null)
+    public static async Task<QueryHost> StartAsync(PlatformFixture platform, Dictionary<string, string?>? settings = null, string? database = null, Action<IServiceCollection>? services = null, Action<IHostApplicationBuilder>? add = null)
     {
         database ??= await platform.CreateDatabaseAsync();
         var connections = platform.Connect(database);
@@ -60,6 +60,7 @@ public sealed class QueryHost : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.AddAccessFor(null);
         builder.AddQuery();
+        add?.Invoke(builder);
         services?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseAccess();

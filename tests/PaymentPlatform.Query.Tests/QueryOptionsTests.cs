@@ -24,6 +24,9 @@ public sealed class QueryOptionsTests(PlatformFixture platform)
     [InlineData("SqlRows", "0")]
     [InlineData("SqlBytes", "1")]
     [InlineData("SqlSpillBytes", "-1")]
+    [InlineData("ReconciliationInterval", "-00:00:01")]
+    [InlineData("ReconciliationFiles", "-1")]
+    [InlineData("ReconciliationWait", "1.00:00:00")]
     public async Task Start_WrongOption_StopsAndNamesIt(string name, string value)
     {
         var exception = await Assert.ThrowsAsync<OptionsValidationException>(() => QueryHost.StartAsync(platform, new() { ["Query:" + name] = value }));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using PaymentPlatform.Query.Replay;
@@ -208,9 +209,10 @@ public sealed class ReplayTests(PlatformFixture platform)
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Run_FileMissingOrDamaged_FailsWithItsNameAndGoesOnOnceItIsThere(bool missing)
+    [InlineData("missing")]
+    [InlineData("damaged")]
+    [InlineData("archived")]
+    public async Task Run_FileThatCanNotBeRead_FailsWithItsNameAndGoesOnOnceItIsThere(string fault)
     {
         await using var host = await QueryHost.StartAsync(platform);
         var files = RandomArchive.Files(new Random(8), files: 3, rows: 200);
@@ -218,17 +220,22 @@ public sealed class ReplayTests(PlatformFixture platform)
         var name = await host.ScalarAsync<string>("SELECT blob_name FROM raw_event_files ORDER BY min_enqueued_at DESC LIMIT 1");
         var blob = host.Connections.RawEvents.GetBlobClient(name);
         var content = (await blob.DownloadContentAsync()).Value.Content;
-        if (missing)
+        if (fault == "missing")
             await blob.DeleteAsync();
-        else
+        else if (fault == "damaged")
             await blob.UploadAsync(new BinaryData(content.ToArray().Reverse().ToArray()), overwrite: true);
+        else
+            await blob.SetAccessTierAsync(AccessTier.Archive);
 
         var replay = await AskAsync(host);
         var failed = await UntilAsync(host, replay, "failed");
 
         Assert.Contains(name, Text(failed, "error"));
         Assert.Contains($"/v1/replays/{Text(replay, "id")}/resume", Text(failed, "error"));
-        await blob.UploadAsync(content, overwrite: true);
+        if (fault == "archived")
+            await blob.SetAccessTierAsync(AccessTier.Hot);
+        else
+            await blob.UploadAsync(content, overwrite: true);
         using (var response = await host.Client.PostAsync($"/v1/replays/{Text(replay, "id")}/resume", null))
             Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         var done = await UntilAsync(host, replay, "done");

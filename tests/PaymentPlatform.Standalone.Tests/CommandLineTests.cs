@@ -18,6 +18,13 @@ public sealed class CommandLineTests
     [InlineData("run --port", "--port")]
     [InlineData("run --connections ./no/such/connections.json", "connections.json")]
     [InlineData("test --wrong", "'--wrong'")]
+    [InlineData("reconcile --wrong", "'--wrong'")]
+    [InlineData("reconcile --from yesterday", "--from")]
+    [InlineData("reconcile --from 2026-01-02 --to 2026-01-01", "--from is after --to")]
+    [InlineData("reconcile --depth deep", "--depth")]
+    [InlineData("reconcile --data a --connections b", "--connections")]
+    [InlineData("reconcile --connections ./no/such/connections.json", "connections.json")]
+    [InlineData("reconcile --data ./no/such/folder", "no/such/folder")]
     [InlineData("simulate --target pigeon", "one of")]
     [InlineData("simulate --url nowhere", "--url")]
     [InlineData("simulate --start yesterday", "--start")]
@@ -39,6 +46,7 @@ public sealed class CommandLineTests
     [InlineData("--help", "./platform")]
     [InlineData("run --help", "--services")]
     [InlineData("test --help", "filter")]
+    [InlineData("reconcile --help", "--repair")]
     [InlineData("simulate --help", "--truth")]
     public async Task Invoke_Help_ListsTheOptions(string commandLine, string listed)
     {

@@ -104,12 +104,16 @@ internal static class CompactionManifest
         return await command.ExecuteNonQueryAsync(cancellationToken) == fileIds.Count;
     }
 
-    /// <summary>Says that the originals of a merged file are in another one now.</summary>
-    public static async Task MoveOriginalsAsync(NpgsqlTransaction transaction, Guid mergedId, Guid replacementId, CancellationToken cancellationToken)
+    /// <summary><see cref="ArchiveManifest.MakeLostAsync"/>; the originals of a merged file are in the replacement from then on.</summary>
+    /// <returns>False when the row is not live any more: roll back.</returns>
+    public static async Task<bool> MakeLostAsync(NpgsqlTransaction transaction, Guid fileId, Guid replacementId, CancellationToken cancellationToken)
     {
+        if (!await ArchiveManifest.MakeLostAsync(transaction, fileId, replacementId, cancellationToken))
+            return false;
         const string sql = "UPDATE raw_event_files SET superseded_by = $2 WHERE superseded_by = $1";
-        await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction) { Parameters = { new() { Value = mergedId }, new() { Value = replacementId } } };
+        await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction) { Parameters = { new() { Value = fileId }, new() { Value = replacementId } } };
         await command.ExecuteNonQueryAsync(cancellationToken);
+        return true;
     }
 
     /// <summary>Files that have been superseded for longer than <paramref name="retention"/> by the database's clock, oldest first, after <paramref name="after"/>.</summary>

@@ -34,7 +34,7 @@ internal sealed partial class MergedFileRestorer(
                 continue;
             try
             {
-                if (await RestoreAsync(file, originals[file.FileId], cancellationToken))
+                if (await RestoreAsync(file, originals[file.FileId], cancellationToken) is not null)
                     restored++;
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested && !Faults.IsStoreDown(e))
@@ -46,29 +46,26 @@ internal sealed partial class MergedFileRestorer(
         return restored;
     }
 
-    private async Task<bool> RestoreAsync(MergeFile file, List<MergeFile> originals, CancellationToken cancellationToken)
+    /// <summary>Writes one file again, by whoever holds <see cref="AdvisoryLock.Restorer"/>.</summary>
+    /// <returns>Null when it is not live any more.</returns>
+    /// <exception cref="OriginalUnreadableException">One of the originals can't be read.</exception>
+    public async Task<ManifestEntry?> RestoreAsync(MergeFile file, IReadOnlyList<MergeFile> originals, CancellationToken cancellationToken)
     {
         using var merge = await ArchiveMerge.OfAsync(originals, blobs, options.Value.CompactionMemory, cancellationToken);
         var made = await writer.WriteAsync(
             merge.Events,
             file.Ranges,
-            async (transaction, madeId, token) =>
-            {
-                if (!await ArchiveManifest.MakeLostAsync(transaction, file.FileId, madeId, token))
-                    return false;
-                await CompactionManifest.MoveOriginalsAsync(transaction, file.FileId, madeId, token);
-                return true;
-            },
+            (transaction, madeId, token) => CompactionManifest.MakeLostAsync(transaction, file.FileId, madeId, token),
             cancellationToken,
             merge.CheckAsync);
         if (made is null)
-            return false;
+            return null;
         telemetry.FileRestored();
         LogRestored(logger, file.BlobName, made.BlobName, made.RowCount);
-        return true;
+        return made;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The store has lost the merged file {Lost}; wrote it again from its originals as {Blob}: {Rows} events")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The store has lost or damaged the merged file {Lost}; wrote it again from its originals as {Blob}: {Rows} events")]
     private static partial void LogRestored(ILogger logger, string lost, string blob, long rows);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Could not write the lost merged file {Blob} again from its originals")]

@@ -40,7 +40,7 @@ internal sealed class RebuildJobs(NpgsqlDataSource database, TimeProvider time)
             return null;
         await RebuildStaging.DropLeftoversAsync(transaction, cancellationToken);
         await job.Staging.CreateAsync(transaction, cancellationToken);
-        var cut = await ReadCheckpointsAsync(transaction, MetricsWriter.ConsumerGroup, cancellationToken);
+        var cut = await CheckpointStore.ReadAsync(connection, MetricsWriter.ConsumerGroup, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return (job, cut);
     }
@@ -48,25 +48,8 @@ internal sealed class RebuildJobs(NpgsqlDataSource database, TimeProvider time)
     /// <summary>The partitions below whose cut the archive does not hold everything yet. A log that is no more gets nothing archived any more.</summary>
     public async Task<IReadOnlyList<StreamPartition>> ListUnarchivedAsync(IReadOnlyDictionary<StreamPartition, long> cut, CancellationToken cancellationToken)
     {
-        const string sql = """
-            SELECT w.stream, w.log_id, w.partition_id
-            FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[]) AS w(stream, log_id, partition_id, cut)
-            JOIN stream_logs l ON l.stream = w.stream AND l.log_id = w.log_id
-            JOIN stream_partitions p ON p.log_id = w.log_id AND p.partition_id = w.partition_id
-            LEFT JOIN stream_checkpoints c ON c.consumer_group = 'archiver' AND c.stream = w.stream AND c.log_id = w.log_id AND c.partition_id = w.partition_id
-            WHERE coalesce(c.next_offset, p.first_offset) < w.cut
-            """;
-        await using var command = database.CreateCommand(sql);
-        var partitions = cut.ToArray();
-        command.Parameters.Add(SqlArray.Of(partitions, p => p.Key.Stream));
-        command.Parameters.Add(SqlArray.Of(partitions, p => p.Key.LogId));
-        command.Parameters.Add(SqlArray.Of(partitions, p => p.Key.PartitionId));
-        command.Parameters.Add(SqlArray.Of(partitions, p => p.Value));
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var behind = new List<StreamPartition>();
-        while (await reader.ReadAsync(cancellationToken))
-            behind.Add(new(reader.GetString(0), reader.GetString(1), reader.GetInt32(2)));
-        return behind;
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await CheckpointStore.ListBehindAsync(connection, "archiver", cut, cancellationToken);
     }
 
     /// <summary>A transaction in the staging tables.</summary>
@@ -179,16 +162,6 @@ internal sealed class RebuildJobs(NpgsqlDataSource database, TimeProvider time)
         await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction) { Parameters = { new() { Value = id } } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? new(id, reader.GetInt32(0), SqlArray.Micros(reader, 1), SqlArray.Micros(reader, 2)) : null;
-    }
-
-    private static async Task<Dictionary<StreamPartition, long>> ReadCheckpointsAsync(NpgsqlTransaction transaction, string group, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand("SELECT stream, log_id, partition_id, next_offset FROM stream_checkpoints WHERE consumer_group = $1", transaction.Connection, transaction) { Parameters = { new() { Value = group } } };
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var checkpoints = new Dictionary<StreamPartition, long>();
-        while (await reader.ReadAsync(cancellationToken))
-            checkpoints.Add(new(reader.GetString(0), reader.GetString(1), reader.GetInt32(2)), reader.GetInt64(3));
-        return checkpoints;
     }
 
     private static async Task UpdateAsync(NpgsqlTransaction transaction, RebuildJob job, string set, RebuildProgress progress, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)

@@ -135,7 +135,8 @@ internal sealed partial class ReplayService(
     }
 
     /// <summary>Nothing changes by itself.</summary>
-    private static bool IsLasting(Exception fault) => fault is ReplayFailedException or StreamNotFoundException or ArchiveFileException { InnerException: null or DuckDBException or Azure.RequestFailedException { Status: 404 or 409 } };
+    private static bool IsLasting(Exception fault) => fault is ReplayFailedException or StreamNotFoundException
+        or ArchiveFileException { IsArchived: true } or ArchiveFileException { InnerException: null or DuckDBException or Azure.RequestFailedException { Status: 404 } };
 
     /// <summary>Waited for as long as it takes.</summary>
     private static bool IsAway(Exception fault) => fault switch

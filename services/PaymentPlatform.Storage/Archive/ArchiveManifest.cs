@@ -44,19 +44,12 @@ public static class ArchiveManifest
         if (await command.ExecuteNonQueryAsync(cancellationToken) == 0)
             return false;
 
-        var ordered = ranges.OrderBy(r => r.Partition).ToArray();
         const string insert = """
             INSERT INTO raw_event_ranges (file_id, stream, log_id, partition_id, first_offset, next_offset)
             SELECT $1, r.* FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::bigint[]) AS r
             """;
-        await using var insertRanges = new NpgsqlCommand(insert, transaction.Connection, transaction)
-        {
-            Parameters =
-            {
-                new() { Value = entry.FileId }, new() { Value = ordered.Select(r => r.Partition.Stream).ToArray() }, new() { Value = ordered.Select(r => r.Partition.LogId).ToArray() },
-                new() { Value = ordered.Select(r => r.Partition.PartitionId).ToArray() }, new() { Value = ordered.Select(r => r.From).ToArray() }, new() { Value = ordered.Select(r => r.To).ToArray() },
-            },
-        };
+        await using var insertRanges = new NpgsqlCommand(insert, transaction.Connection, transaction) { Parameters = { new() { Value = entry.FileId } } };
+        AddRanges(insertRanges, ranges);
         await insertRanges.ExecuteNonQueryAsync(cancellationToken);
         return true;
     }
@@ -122,10 +115,37 @@ public static class ArchiveManifest
         return files;
     }
 
-    /// <summary>Live files that became so within <paramref name="window"/> by the database's clock, oldest first.</summary>
-    public static async Task<IReadOnlyList<ManifestFile>> ListRecentLiveAsync(NpgsqlConnection connection, TimeSpan window, CancellationToken cancellationToken)
+    /// <summary>Notes offsets that no file holds because the broker had no events there, in the transaction that moves the checkpoints past them.</summary>
+    public static async Task AddHolesAsync(NpgsqlTransaction transaction, IReadOnlyCollection<OffsetRange> ranges, CancellationToken cancellationToken)
     {
+        // A hole that goes on where the last one ended makes that one longer: a quiet topic makes many.
         const string sql = """
+            WITH holes AS (
+              SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS w(stream, log_id, partition_id, first_offset, next_offset)
+            ), longer AS (
+              UPDATE raw_event_holes h SET next_offset = w.next_offset FROM holes w
+              WHERE h.stream = w.stream AND h.log_id = w.log_id AND h.partition_id = w.partition_id AND h.next_offset = w.first_offset AND w.first_offset < w.next_offset
+              RETURNING h.stream, h.log_id, h.partition_id
+            )
+            INSERT INTO raw_event_holes (stream, log_id, partition_id, first_offset, next_offset)
+            SELECT * FROM holes WHERE first_offset < next_offset AND (stream, log_id, partition_id) NOT IN (SELECT * FROM longer)
+            """;
+        await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
+        AddRanges(command, ranges);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Live files that became so within <paramref name="window"/> by the database's clock, oldest first.</summary>
+    public static Task<IReadOnlyList<ManifestFile>> ListRecentLiveAsync(NpgsqlConnection connection, TimeSpan window, CancellationToken cancellationToken) =>
+        ListLiveAsync(connection, "f.state_changed_at > clock_timestamp() - $1", new() { Value = window }, cancellationToken);
+
+    /// <summary>Those of the files that are live, oldest first.</summary>
+    public static Task<IReadOnlyList<ManifestFile>> ListLiveAsync(NpgsqlConnection connection, IReadOnlyCollection<Guid> fileIds, CancellationToken cancellationToken) =>
+        ListLiveAsync(connection, "f.file_id = ANY ($1)", new() { Value = fileIds.ToArray() }, cancellationToken);
+
+    private static async Task<IReadOnlyList<ManifestFile>> ListLiveAsync(NpgsqlConnection connection, string condition, NpgsqlParameter parameter, CancellationToken cancellationToken)
+    {
+        var sql = $"""
             SELECT f.file_id, f.blob_name, f.row_count, f.byte_size,
                    array_agg(r.stream ORDER BY r.stream COLLATE "C", r.log_id COLLATE "C", r.partition_id, r.first_offset),
                    array_agg(r.log_id ORDER BY r.stream COLLATE "C", r.log_id COLLATE "C", r.partition_id, r.first_offset),
@@ -133,11 +153,11 @@ public static class ArchiveManifest
                    array_agg(r.first_offset ORDER BY r.stream COLLATE "C", r.log_id COLLATE "C", r.partition_id, r.first_offset),
                    array_agg(r.next_offset ORDER BY r.stream COLLATE "C", r.log_id COLLATE "C", r.partition_id, r.first_offset)
             FROM raw_event_files f JOIN raw_event_ranges r USING (file_id)
-            WHERE f.state = 'live' AND f.state_changed_at > clock_timestamp() - $1 AND r.live
+            WHERE f.state = 'live' AND {condition} AND r.live
             GROUP BY f.file_id
             ORDER BY f.file_id
             """;
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = window } } };
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { parameter } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var files = new List<ManifestFile>();
         while (await reader.ReadAsync(cancellationToken))
@@ -151,6 +171,17 @@ public static class ArchiveManifest
         }
 
         return files;
+    }
+
+    /// <summary>Five parameters: streams, logs, partitions, first and next offsets.</summary>
+    private static void AddRanges(NpgsqlCommand command, IReadOnlyCollection<OffsetRange> ranges)
+    {
+        var ordered = ranges.OrderBy(r => r.Partition).ToArray();
+        command.Parameters.Add(new() { Value = Array.ConvertAll(ordered, r => r.Partition.Stream) });
+        command.Parameters.Add(new() { Value = Array.ConvertAll(ordered, r => r.Partition.LogId) });
+        command.Parameters.Add(new() { Value = Array.ConvertAll(ordered, r => r.Partition.PartitionId) });
+        command.Parameters.Add(new() { Value = Array.ConvertAll(ordered, r => r.From) });
+        command.Parameters.Add(new() { Value = Array.ConvertAll(ordered, r => r.To) });
     }
 
     private static NpgsqlParameter Time(long? micros) =>

@@ -15,7 +15,7 @@ public static class ManifestState
     /// <summary>Replaced by a rewritten file; its blob outlives the longest reader.</summary>
     public const string Superseded = "superseded";
 
-    /// <summary>The store lost the blob; its events were written again to another file.</summary>
+    /// <summary>The store lost the blob, or damaged it; its events were written again to another file. A damaged blob stays as evidence: nothing deletes it.</summary>
     public const string Lost = "lost";
 
     /// <summary>The blob is to be deleted on purpose.</summary>

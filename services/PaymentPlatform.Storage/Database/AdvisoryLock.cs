@@ -5,8 +5,8 @@ namespace PaymentPlatform.Storage.Database;
 /// <summary>Work that one process at a time should do. Held by an open transaction, so that it goes whatever becomes of the holder.</summary>
 public sealed class AdvisoryLock : IAsyncDisposable
 {
-    /// <summary>"ARCSWEEP", "ARCRESTO", "METREBLD" and "METCLUST".</summary>
-    public const long Sweeper = 0x4152435357454550, Restorer = 0x415243524553544F, Rebuilder = 0x4D45545245424C44, Clusterer = 0x4D4554434C555354;
+    /// <summary>"ARCSWEEP", "ARCRESTO", "METREBLD", "METCLUST" and "RECONCIL".</summary>
+    public const long Sweeper = 0x4152435357454550, Restorer = 0x415243524553544F, Rebuilder = 0x4D45545245424C44, Clusterer = 0x4D4554434C555354, Reconciler = 0x5245434F4E43494C;
 
     /// <summary>"ARCCOMPA" and "ARCLIFEC".</summary>
     public const long Compactor = 0x415243434F4D5041, Lifecycle = 0x4152434C49464543;

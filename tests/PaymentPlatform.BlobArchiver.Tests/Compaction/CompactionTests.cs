@@ -275,6 +275,31 @@ public sealed class CompactionTests(PlatformFixture fixture)
     }
 
     [Fact]
+    public async Task Repair_MergedFileDamaged_IsWrittenAgainFromItsOriginals()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var archiver = await StartAsync(platform);
+        var files = new SmallFiles(platform, archiver);
+        await WriteThreeAsync(files);
+        var before = await files.ByDuckDbAsync();
+        await files.Compactor.CompactAsync(CancellationToken.None);
+        var name = Assert.Single(await TextsAsync(platform, "SELECT blob_name FROM raw_event_files WHERE state = 'live'"));
+        var blob = platform.Container.GetBlobClient(name);
+        // The same length: only the caller knows.
+        var bytes = (await blob.DownloadContentAsync()).Value.Content.ToArray();
+        bytes[bytes.Length / 2] ^= 1;
+        await blob.UploadAsync(BinaryData.FromBytes(bytes), overwrite: true);
+
+        var id = Guid.Parse(Assert.Single(await TextsAsync(platform, "SELECT file_id::text FROM raw_event_files WHERE state = 'live'")));
+        var repaired = Assert.Single(await archiver.Host.Services.GetRequiredService<IArchiveRepair>().RepairAsync([id], CancellationToken.None));
+
+        Assert.Equal((name, null), (repaired.BlobName, repaired.Reason));
+        Assert.Equal([repaired.NewBlobName!], await TextsAsync(platform, "SELECT blob_name FROM raw_event_files WHERE state = 'live'"));
+        Assert.Equal((1, 1, 3), (await platform.CountFilesAsync("live"), await platform.CountFilesAsync("lost"), await platform.CountFilesAsync("superseded")));
+        Assert.Equal(before, await files.ByDuckDbAsync());
+    }
+
+    [Fact]
     public async Task Restore_MergedFileLostAndOriginalsGone_IsWrittenAgainFromTheStream()
     {
         await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 3);

@@ -77,8 +77,8 @@ public static class CheckpointStore
     {
         const string sql = """
             WITH made AS (
-                INSERT INTO stream_checkpoints (consumer_group, stream, log_id, partition_id, next_offset)
-                VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING next_offset
+                INSERT INTO stream_checkpoints (consumer_group, stream, log_id, partition_id, next_offset, start_offset)
+                VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING RETURNING next_offset
             )
             SELECT next_offset FROM made
             UNION ALL
@@ -94,5 +94,46 @@ public static class CheckpointStore
         // Nothing comes back when another session made the row after this statement's snapshot; the second statement sees it.
         return (long)(await command.ExecuteScalarAsync(cancellationToken)
             ?? await command.ExecuteScalarAsync(cancellationToken)!)!;
+    }
+
+    /// <summary>The partitions in which a group has not come as far as a cut. A log that is no more is left out: nothing moves there any more.</summary>
+    /// <param name="cut">The next offset by partition.</param>
+    public static async Task<IReadOnlyList<StreamPartition>> ListBehindAsync(
+        NpgsqlConnection connection, string consumerGroup, IReadOnlyDictionary<StreamPartition, long> cut, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT w.stream, w.log_id, w.partition_id
+            FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[]) AS w(stream, log_id, partition_id, cut)
+            JOIN stream_logs l ON l.stream = w.stream AND l.log_id = w.log_id
+            JOIN stream_partitions p ON p.log_id = w.log_id AND p.partition_id = w.partition_id
+            LEFT JOIN stream_checkpoints c ON c.consumer_group = $1 AND c.stream = w.stream AND c.log_id = w.log_id AND c.partition_id = w.partition_id
+            WHERE coalesce(c.next_offset, p.first_offset) < w.cut
+            """;
+        var partitions = cut.ToArray();
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters =
+            {
+                new() { Value = consumerGroup }, new() { Value = Array.ConvertAll(partitions, p => p.Key.Stream) }, new() { Value = Array.ConvertAll(partitions, p => p.Key.LogId) },
+                new() { Value = Array.ConvertAll(partitions, p => p.Key.PartitionId) }, new() { Value = Array.ConvertAll(partitions, p => p.Value) },
+            },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var behind = new List<StreamPartition>();
+        while (await reader.ReadAsync(cancellationToken))
+            behind.Add(new(reader.GetString(0), reader.GetString(1), reader.GetInt32(2)));
+        return behind;
+    }
+
+    /// <summary>Where a group stands in all partitions, in the transaction's snapshot if there is one.</summary>
+    public static async Task<IReadOnlyDictionary<StreamPartition, long>> ReadAsync(NpgsqlConnection connection, string consumerGroup, CancellationToken cancellationToken)
+    {
+        const string sql = "SELECT stream, log_id, partition_id, next_offset FROM stream_checkpoints WHERE consumer_group = $1";
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = consumerGroup } } };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var checkpoints = new Dictionary<StreamPartition, long>();
+        while (await reader.ReadAsync(cancellationToken))
+            checkpoints.Add(new(reader.GetString(0), reader.GetString(1), reader.GetInt32(2)), reader.GetInt64(3));
+        return checkpoints;
     }
 }
