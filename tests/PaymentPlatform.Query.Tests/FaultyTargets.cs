@@ -20,10 +20,18 @@ internal sealed class FaultyTargets(StreamTargets inner, IConfiguration configur
     public override bool IsOwn(string stream) => inner.IsOwn(stream);
 
     /// <summary>In the place of the one that is registered.</summary>
-    public static void AddTo(IServiceCollection services)
+    public static void AddTo(IServiceCollection services) => AddTo(services, _ => { });
+
+    /// <param name="configure">For what may be published as soon as the host starts.</param>
+    public static void AddTo(IServiceCollection services, Action<FaultyTargets> configure)
     {
         var registered = services.Last(s => s.ServiceType == typeof(StreamTargets));
-        services.AddSingleton<StreamTargets>(provider => new FaultyTargets((StreamTargets)ActivatorUtilities.CreateInstance(provider, registered.ImplementationType!), provider.GetRequiredService<IConfiguration>()));
+        services.AddSingleton<StreamTargets>(provider =>
+        {
+            var targets = new FaultyTargets((StreamTargets)ActivatorUtilities.CreateInstance(provider, registered.ImplementationType!), provider.GetRequiredService<IConfiguration>());
+            configure(targets);
+            return targets;
+        });
     }
 
     public static FaultyTargets Of(QueryHost host) => (FaultyTargets)host.App.Services.GetRequiredService<StreamTargets>();

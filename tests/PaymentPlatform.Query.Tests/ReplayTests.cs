@@ -113,13 +113,12 @@ public sealed class ReplayTests(PlatformFixture platform)
         await reached.Task;
 
         await first.Archive.ExecuteAsync("UPDATE replays SET lease_until = clock_timestamp()");
-        await using var second = await QueryHost.StartAsync(platform, database: database, services: FaultyTargets.AddTo);
-        FaultyTargets.Of(second).Before = call =>
+        await using var second = await QueryHost.StartAsync(platform, database: database, services: services => FaultyTargets.AddTo(services, targets => targets.Before = call =>
         {
             if (call == 3)
                 goOn.SetResult();
             return Task.CompletedTask;
-        };
+        }));
         var done = await UntilAsync(second, replay, "done");
         await Eventually.TrueAsync(() => FaultyTargets.Of(first).Calls >= 3, "the overtaken process goes on");
 
