@@ -28,7 +28,7 @@ internal static class ApiDocument
             operation["description"] = description.DeepClone();
         foreach (var parameter in operation["parameters"] as JsonArray ?? [])
         {
-            if (source["parameters"]![(string)parameter!["name"]!] is { } example)
+            if (parameter!["example"] is null && source["parameters"]![(string)parameter["name"]!] is { } example)
                 parameter["example"] = example.DeepClone();
         }
 

@@ -156,7 +156,7 @@ public sealed class CompactionTests(PlatformFixture fixture)
         var stale = files.Compactor.CompactAsync(CancellationToken.None);
         await paused.Reached;
         Assert.Null(await others.Compactor.CompactAsync(CancellationToken.None));
-        await platform.ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND ((classid::bigint << 32) | objid::bigint) = {Storage.Database.AdvisoryLock.Compactor} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+        await platform.ExecuteAsync($"SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND granted AND ((classid::bigint << 32) | objid::bigint) = {Storage.Database.AdvisoryLock.Compactor} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
         // The row of the first is pending: it looks alive until the sweeper gives it up.
         Assert.Equal(0, await others.Compactor.CompactAsync(CancellationToken.None));
         await platform.ExecuteAsync("UPDATE raw_event_files SET state_changed_at = now() - interval '1 hour' WHERE state = 'pending'");
