@@ -156,8 +156,18 @@ public sealed class ReplayTests(PlatformFixture platform)
         await ArchiveAsync(host, files);
         var expected = Expected(files);
         var replay = await AskAsync(host, "\"rate\": 50");
-        await AdvanceUntilAsync(clock, () => IsRunningAsync(host));
+        // It began after the last look that did not find it running.
         var began = clock.GetUtcNow();
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                if (await IsRunningAsync(host))
+                    return true;
+                began = clock.GetUtcNow();
+                clock.Advance(TimeSpan.FromMilliseconds(200));
+                return false;
+            },
+            "the replay begins");
 
         while (Text(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "state") != "done")
         {
