@@ -73,7 +73,7 @@ internal static class MetricsBenchmark
     /// <returns>Valid events.</returns>
     private static long Run(string file, bool withRules)
     {
-        var content = File.ReadAllBytes(file).AsMemory();
+        using var lines = new LineFile(file);
         var parser = new TransactionParser(new() { CardData = CardDataMode.Mask });
         var evaluator = new RuleEvaluator(RuleSet.Starter);
         var state = new PartitionRuleState(evaluator.RuleSet);
@@ -83,11 +83,9 @@ internal static class MetricsBenchmark
         using var codec = new RuleStateCodec();
         var ids = new Streaming.PositionIds(partition);
         var (valid, written) = (0L, 0L);
-        for (long offset = 0; !content.IsEmpty; offset++)
+        for (long offset = 0; lines.TryRead(out var line); offset++)
         {
-            var end = content.Span.IndexOf((byte)'\n');
-            var result = parser.Parse(content[..end], Later);
-            content = content[(end + 1)..];
+            var result = parser.Parse(line, Later);
             if (result.IsValid)
             {
                 valid++;
@@ -99,18 +97,22 @@ internal static class MetricsBenchmark
                 }
             }
 
-            if ((offset + 1) % BatchSize == 0 || content.IsEmpty)
-            {
-                figures.Delta.AddBuckets(results.Output);
-                written += PaymentPlatform.Metrics.Deltas.DeltaCodec.Encode(figures.Delta).Length + figures.Rows().Count();
-                if (withRules)
-                    written += codec.Pack(state.WriteChanges).Length + results.Hits().Count();
-                figures.Clear();
-                results.Clear();
-            }
+            if ((offset + 1) % BatchSize == 0)
+                Commit();
         }
 
+        Commit();
         return written > 0 ? valid : 0;
+
+        void Commit()
+        {
+            figures.Delta.AddBuckets(results.Output);
+            written += PaymentPlatform.Metrics.Deltas.DeltaCodec.Encode(figures.Delta).Length + figures.Rows().Count();
+            if (withRules)
+                written += codec.Pack(state.WriteChanges).Length + results.Hits().Count();
+            figures.Clear();
+            results.Clear();
+        }
     }
 
     private static long GroupBy(string file)

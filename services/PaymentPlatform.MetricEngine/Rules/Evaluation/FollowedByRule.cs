@@ -15,9 +15,10 @@ internal sealed class FollowedByRule(
         if ((!isFirst && !isSecond) || !IsInTime(context) || !TryKey(e, key, out var hash))
             return;
         var value = differs is null ? 0 : e.HashOf(differs);
-        if (isSecond && _state!.TryFind(hash, e.Micros, context.Newest, out var found) && (differs is null || (value != 0 && found.Value != 0 && value != found.Value)))
+        var place = _state!.Find(hash, context.Newest);
+        if (isSecond && _state.IsWithin(place, e.Micros, out var found) && (differs is null || (value != 0 && found.Value != 0 && value != found.Value)))
             Hit(context, 1, data.OfEarlier(key, found.Newest, differs, Rule.WithinMicros));
         if (isFirst)
-            _state!.Remember(hash, e.Micros, value, context.Newest);
+            _state.Remember(hash, place, e.Micros, value);
     }
 }

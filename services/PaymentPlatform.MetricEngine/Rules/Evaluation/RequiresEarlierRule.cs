@@ -13,9 +13,10 @@ internal sealed class RequiresEarlierRule(RuleDefinition rule, Func<EventView, b
         var (isLater, isEarlier) = (condition(e), earlier(e));
         if ((!isLater && !isEarlier) || !IsInTime(context) || !TryKey(e, key, out var hash))
             return;
-        if (isLater && !_state!.TryFind(hash, e.Micros, context.Newest, out _))
+        var place = _state!.Find(hash, context.Newest);
+        if (isLater && !_state.IsWithin(place, e.Micros, out _))
             Hit(context, 1, data.OfEarlier(key, null, null, Rule.WithinMicros));
         if (isEarlier)
-            _state!.Remember(hash, e.Micros, 0, context.Newest);
+            _state.Remember(hash, place, e.Micros, 0);
     }
 }

@@ -9,6 +9,7 @@ internal sealed class WindowRule(
     // Events come nearly in order: most are in the window of the one before.
     private long _windowStart = long.MaxValue;
     private long _windowNumber;
+    private UInt128 _windowKey;
 
     public override void Apply(in RuleContext context)
     {
@@ -19,10 +20,11 @@ internal sealed class WindowRule(
         if (field is not null && !e.TryScaled(field, out value))
             return;
 
-        UInt128 key = 0;
+        Enter(e.Micros);
+        var key = _windowKey;
         foreach (var part in group)
             key = KeyHash.Combine(key, e.HashOf(part));
-        ref var values = ref context.Output.Bucket(new(key, WindowOf(e.Micros), index), e, group);
+        ref var values = ref context.Output.Bucket(key, index, _windowNumber, e, group);
         if (matching is not null && matching(e))
             values.Matched++;
         if (field is null)
@@ -31,14 +33,12 @@ internal sealed class WindowRule(
             values.AddValue(value);
     }
 
-    private long WindowOf(long micros)
+    private void Enter(long micros)
     {
-        if (micros < _windowStart || micros - _windowStart >= _window)
-        {
-            _windowNumber = micros / _window - (micros % _window < 0 ? 1 : 0);
-            _windowStart = _windowNumber * _window;
-        }
-
-        return _windowNumber;
+        if (micros >= _windowStart && micros - _windowStart < _window)
+            return;
+        _windowNumber = micros / _window - (micros % _window < 0 ? 1 : 0);
+        _windowStart = _windowNumber * _window;
+        _windowKey = KeyHash.Combine((UInt128)index, (ulong)_windowNumber);
     }
 }

@@ -1,24 +1,24 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace PaymentPlatform.MetricEngine.Rules;
 
 /// <summary>
 /// What the events of one batch gave: hits, and buckets to add up. Not thread-safe. Used again and again after <see cref="Clear"/>.
-/// Memory: at most 2 × 120 bytes × <see cref="KeyCount"/> for the buckets, 2 × the group keys' texts (at most 800 bytes each, typically 20), and about 600 bytes a hit.
+/// Memory: at most 2 × 132 bytes × <see cref="KeyCount"/> for the buckets, 2 × the group keys' texts (at most 800 bytes each, typically 20), and about 600 bytes a hit.
 /// The caller ends its batch when <see cref="KeyCount"/> or <see cref="Bytes"/> reach its limit.
 /// </summary>
 public sealed class RuleOutput
 {
     private const byte FormatVersion = 1;
     private const int KeptKeys = 65_536;
-    private const int BytesOfBucket = 2 * 120;
+    private const int BytesOfBucket = 2 * 132;
     private const int BytesOfHit = 600;
 
-    private readonly Dictionary<BucketKey, Entry> _buckets = [];
+    private readonly KeyTable<Entry> _buckets = new();
     private readonly List<RuleHit> _hits = [];
     private ArrayBufferWriter<byte> _texts = new(4_096);
+    private int[] _byRule = [];
     private RuleSet? _rules;
 
     public IReadOnlyList<RuleHit> Hits => _hits;
@@ -30,7 +30,7 @@ public sealed class RuleOutput
     public long Bytes => (long)_buckets.Count * BytesOfBucket + 2L * _texts.WrittenCount + (long)_hits.Count * BytesOfHit;
 
     /// <summary>In no order.</summary>
-    public IEnumerable<(RuleBucket Bucket, BucketValues Values)> Buckets => _buckets.Select(pair => (Name(pair.Key, pair.Value), pair.Value.Values));
+    public IEnumerable<(RuleBucket Bucket, BucketValues Values)> Buckets => Enumerable.Range(0, _buckets.End).Select(place => (Name(_buckets[place]), _buckets[place].Values));
 
     public void Clear()
     {
@@ -53,16 +53,21 @@ public sealed class RuleOutput
             return;
         Belong(other._rules);
         _hits.AddRange(other._hits);
-        foreach (var (key, bucket) in other._buckets)
+        for (var place = 0; place < other._buckets.End; place++)
         {
-            ref var mine = ref CollectionsMarshal.GetValueRefOrAddDefault(_buckets, key, out var exists);
-            if (!exists)
+            var key = other._buckets.KeyOf(place);
+            ref var bucket = ref other._buckets[place];
+            var mine = _buckets.Find(key);
+            if (mine == KeyTable<Entry>.None)
             {
-                (mine.TextStart, mine.TextLength) = (_texts.WrittenCount, bucket.TextLength);
-                _texts.Write(other._texts.WrittenSpan.Slice(bucket.TextStart, bucket.TextLength));
+                mine = _buckets.Add(key);
+                _buckets[mine] = bucket with { TextStart = _texts.WrittenCount };
+                _texts.Write(other.TextOf(bucket));
             }
-
-            mine.Values.Merge(bucket.Values);
+            else
+            {
+                _buckets[mine].Values.Merge(bucket.Values);
+            }
         }
     }
 
@@ -72,16 +77,22 @@ public sealed class RuleOutput
         if (_buckets.Count == 0)
             return;
         output.WriteByte(FormatVersion);
-        foreach (var byRule in _buckets.GroupBy(pair => pair.Key.Rule).OrderBy(g => g.Key))
+        var ends = SortByRule();
+        for (var (index, at) = (0, 0); index < ends.Length; index++)
         {
-            var rule = _rules!.Rules[byRule.Key];
+            if (ends[index] == at)
+                continue;
+            var rule = _rules!.Rules[index];
             output.WriteText(rule.Name);
             output.WriteUnsigned((ulong)rule.Version);
             output.WriteByte((byte)rule.MetricType);
             output.WriteUnsigned((ulong)rule.WindowMicros);
-            output.WriteUnsigned((ulong)byRule.Count());
-            foreach (var (key, bucket) in byRule)
-                BucketFormat.Write(output, _texts.WrittenSpan.Slice(bucket.TextStart, bucket.TextLength), key.Window, bucket.Values);
+            output.WriteUnsigned((ulong)(ends[index] - at));
+            for (; at < ends[index]; at++)
+            {
+                ref var bucket = ref _buckets[_byRule[at]];
+                BucketFormat.Write(output, TextOf(bucket), bucket.Window, bucket.Values);
+            }
         }
     }
 
@@ -94,35 +105,61 @@ public sealed class RuleOutput
 
     internal void Add(in RuleHit hit) => _hits.Add(hit);
 
-    internal ref BucketValues Bucket(in BucketKey key, EventView e, EventField[] group)
+    /// <param name="key">Hash of rule, window and group.</param>
+    /// <param name="rule">Its place among the rules.</param>
+    /// <param name="window">The window's number since the epoch.</param>
+    internal ref BucketValues Bucket(UInt128 key, int rule, long window, EventView e, EventField[] group)
     {
-        ref var bucket = ref CollectionsMarshal.GetValueRefOrAddDefault(_buckets, key, out var exists);
-        if (!exists)
+        var place = _buckets.Find(key);
+        if (place == KeyTable<Entry>.None)
         {
-            bucket.TextStart = _texts.WrittenCount;
+            place = _buckets.Add(key);
+            var start = _texts.WrittenCount;
             GroupKeyText.Write(_texts, e, group);
-            bucket.TextLength = _texts.WrittenCount - bucket.TextStart;
+            ref var bucket = ref _buckets[place];
+            (bucket.Rule, bucket.Window, bucket.TextStart, bucket.TextLength) = (rule, window, start, _texts.WrittenCount - start);
         }
 
-        return ref bucket.Values;
+        return ref _buckets[place].Values;
     }
 
     private void Shrink()
     {
-        _buckets.TrimExcess();
+        _buckets.Shrink();
+        _byRule = [];
         _texts = new(4_096);
     }
 
-    private RuleBucket Name(in BucketKey key, in Entry bucket)
+    /// <summary>Fills <see cref="_byRule"/> with the places, rule by rule.</summary>
+    /// <returns>Where each rule's places end.</returns>
+    private int[] SortByRule()
     {
-        var rule = _rules!.Rules[key.Rule];
-        var (start, length) = (key.Window * rule.WindowMicros, rule.WindowMicros);
-        return new(rule.Name, rule.Version, rule.MetricType, Encoding.UTF8.GetString(_texts.WrittenSpan.Slice(bucket.TextStart, bucket.TextLength)), start, start + length);
+        if (_byRule.Length < _buckets.Count)
+            _byRule = new int[_buckets.Capacity];
+        var ends = new int[_rules!.Rules.Count];
+        for (var place = 0; place < _buckets.End; place++)
+            ends[_buckets[place].Rule]++;
+        for (var (rule, before) = (0, 0); rule < ends.Length; rule++)
+            (ends[rule], before) = (before, before + ends[rule]);
+        for (var place = 0; place < _buckets.End; place++)
+            _byRule[ends[_buckets[place].Rule]++] = place;
+        return ends;
+    }
+
+    private ReadOnlySpan<byte> TextOf(in Entry bucket) => _texts.WrittenSpan.Slice(bucket.TextStart, bucket.TextLength);
+
+    private RuleBucket Name(in Entry bucket)
+    {
+        var rule = _rules!.Rules[bucket.Rule];
+        var (start, length) = (bucket.Window * rule.WindowMicros, rule.WindowMicros);
+        return new(rule.Name, rule.Version, rule.MetricType, Encoding.UTF8.GetString(TextOf(bucket)), start, start + length);
     }
 
     private struct Entry
     {
         public BucketValues Values;
+        public long Window;
+        public int Rule;
         public int TextStart;
         public int TextLength;
     }

@@ -10,8 +10,6 @@ internal struct CountEntry : IStateEntry
 
     public int Count { get; private set; }
 
-    public bool IsTouched { get; set; }
-
     public readonly long Newest => Count == 0 ? long.MinValue : Times[Count - 1];
 
     public readonly long Oldest => Times[0];

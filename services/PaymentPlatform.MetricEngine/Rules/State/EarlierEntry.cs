@@ -9,8 +9,6 @@ internal struct EarlierEntry : IStateEntry
 
     public UInt128 Value { get; set; }
 
-    public bool IsTouched { get; set; }
-
     public void Reset() => this = default;
 
     public readonly void Write(IBufferWriter<byte> output)

@@ -8,9 +8,6 @@ internal interface IStateEntry
     /// <summary>Time of its newest event that counts; microseconds since the Unix epoch.</summary>
     long Newest { get; }
 
-    /// <summary>Whether it changed since it was last written.</summary>
-    bool IsTouched { get; set; }
-
     /// <summary>Back to nothing; memory may be kept.</summary>
     void Reset();
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 
 namespace PaymentPlatform.MetricEngine.Rules;
 
@@ -7,30 +6,33 @@ namespace PaymentPlatform.MetricEngine.Rules;
 internal abstract class KeyedState<TEntry>(RuleDefinition rule) : RuleState(rule)
     where TEntry : struct, IStateEntry
 {
+    /// <summary>No place: the key is not known.</summary>
+    protected const int None = KeyTable<TEntry>.None;
+
     private const int SweepFrom = 1_024;
     private const int SmallestEntry = 17;
 
-    private readonly Dictionary<UInt128, TEntry> _entries = [];
-    private readonly List<UInt128> _touched = [];
+    // Marked are those that changed since they were last written.
+    private readonly KeyTable<TEntry> _entries = new();
+
+    /// <summary>Places of the marked ones; one whose key was removed, and another put there, may be in it twice.</summary>
+    private readonly List<int> _touched = [];
 
     public override int Held => _entries.Count;
 
     public override void WriteBody(IBufferWriter<byte> output, bool touchedOnly)
     {
         WriteHorizon(output);
-        var keys = touchedOnly ? _touched : [.. _entries.Keys];
-        output.WriteUnsigned((ulong)keys.Count(IsKept));
-        foreach (var key in keys.Where(IsKept))
+        List<int> kept = touchedOnly ? _touched : [.. Enumerable.Range(0, _entries.End).Where(IsKept)];
+        if (touchedOnly)
+            kept.RemoveAll(place => !TakeMark(place) || !IsKept(place));
+        else
+            _touched.ForEach(place => TakeMark(place));
+        output.WriteUnsigned((ulong)kept.Count);
+        foreach (var place in kept)
         {
-            output.WriteHash(key);
-            _entries[key].Write(output);
-        }
-
-        foreach (var key in _touched)
-        {
-            ref var entry = ref CollectionsMarshal.GetValueRefOrNullRef(_entries, key);
-            if (!System.Runtime.CompilerServices.Unsafe.IsNullRef(ref entry))
-                entry.IsTouched = false;
+            output.WriteHash(_entries.KeyOf(place));
+            _entries[place].Write(output);
         }
 
         _touched.Clear();
@@ -47,9 +49,12 @@ internal abstract class KeyedState<TEntry>(RuleDefinition rule) : RuleState(rule
             var key = reader.ReadHash();
             var entry = default(TEntry);
             entry.Read(ref reader);
-            if (_entries.TryGetValue(key, out var known) && IsAlive(known.Newest))
-                Leave(known.Newest);
-            _entries[key] = entry;
+            var place = _entries.Find(key);
+            if (place == None)
+                place = _entries.Add(key);
+            else if (IsAlive(_entries[place].Newest))
+                Leave(_entries[place].Newest);
+            _entries[place] = entry;
             if (IsAlive(entry.Newest))
                 Arrive(entry.Newest);
         }
@@ -64,41 +69,42 @@ internal abstract class KeyedState<TEntry>(RuleDefinition rule) : RuleState(rule
 
     public override void Sweep()
     {
-        foreach (var (key, entry) in _entries)
+        for (var place = 0; place < _entries.End; place++)
         {
-            if (!IsAlive(entry.Newest))
-                _entries.Remove(key);
+            if (_entries.IsUsed(place) && !IsAlive(_entries[place].Newest))
+                _entries.Remove(place);
         }
 
-        if (_entries.Capacity > SweepFrom && _entries.Capacity > 4 * _entries.Count)
-            _entries.TrimExcess(2 * _entries.Count);
+        if (_entries.Capacity <= SweepFrom || _entries.Capacity <= 4 * _entries.Count)
+            return;
+        _entries.Shrink();
+        _touched.Clear();
+        _touched.AddRange(Enumerable.Range(0, _entries.End).Where(place => _entries.Mark(place)));
     }
 
-    protected bool TryFind(UInt128 key, out TEntry entry) => _entries.TryGetValue(key, out entry) && IsAlive(entry.Newest);
+    /// <returns>The key's place, or <see cref="None"/>. Good until the next change.</returns>
+    protected int Find(UInt128 key) => _entries.Find(key) is var place && place != None && IsAlive(_entries[place].Newest) ? place : None;
+
+    protected ref readonly TEntry this[int place] => ref _entries[place];
 
     /// <summary>The key's entry to change, empty when it is new. Then <see cref="Changed"/>.</summary>
+    /// <param name="place">As <see cref="Find"/> gave it.</param>
     /// <param name="before">Its newest event; null when it is new.</param>
-    protected ref TEntry Change(UInt128 key, out long? before)
+    protected ref TEntry Change(UInt128 key, int place, out long? before)
     {
-        // A sweep looks at all of them: four looks for each key that is added, at most.
-        if (_entries.Count > Alive + Alive / 4 + SweepFrom)
-            Sweep();
-        ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_entries, key, out var exists);
-        before = exists && IsAlive(entry.Newest) ? entry.Newest : null;
-        if (exists && before is null)
+        before = null;
+        if (place == None)
+            place = Make(key);
+        else
+            before = _entries[place].Newest;
+        ref var mark = ref _entries.Mark(place);
+        if (!mark)
         {
-            var touched = entry.IsTouched;
-            entry.Reset();
-            entry.IsTouched = touched;
+            mark = true;
+            _touched.Add(place);
         }
 
-        if (!entry.IsTouched)
-        {
-            entry.IsTouched = true;
-            _touched.Add(key);
-        }
-
-        return ref entry;
+        return ref _entries[place];
     }
 
     protected void Changed(long? before, long newest)
@@ -111,5 +117,27 @@ internal abstract class KeyedState<TEntry>(RuleDefinition rule) : RuleState(rule
         KeepWithinLimit();
     }
 
-    private bool IsKept(UInt128 key) => _entries.TryGetValue(key, out var entry) && IsAlive(entry.Newest);
+    private int Make(UInt128 key)
+    {
+        // A sweep looks at all of them: five looks for each key that is added, at most.
+        if (_entries.Count > Alive + Alive / 4 + SweepFrom)
+            Sweep();
+        var place = _entries.Find(key);
+        if (place == None)
+            return _entries.Add(key);
+        // It is there, but does not matter any more.
+        _entries[place].Reset();
+        return place;
+    }
+
+    private bool IsKept(int place) => _entries.IsUsed(place) && IsAlive(_entries[place].Newest);
+
+    /// <returns>Whether it was marked.</returns>
+    private bool TakeMark(int place)
+    {
+        ref var mark = ref _entries.Mark(place);
+        var was = mark;
+        mark = false;
+        return was;
+    }
 }

@@ -12,10 +12,17 @@ internal abstract class RuleState
     private const int SlotsOfLife = 60;
     private const int Ring = 128;
 
+    /// <summary>Of a horizon: far beyond any date, and far from where sums overflow.</summary>
+    private const long MostMicros = long.MaxValue / 4;
+
     private readonly int[] _counts = new int[Ring];
     private readonly long _slotWidth;
     private readonly long _life;
     private long _horizon = long.MinValue;
+
+    // The same in microseconds, and the first newest event that moves it on.
+    private long _horizonMicros = long.MinValue;
+    private long _advanceFrom = long.MinValue;
 
     protected RuleState(RuleDefinition rule)
     {
@@ -44,12 +51,14 @@ internal abstract class RuleState
 
     public abstract void Sweep();
 
-    protected long Horizon => _horizon;
-
-    protected bool IsAlive(long newestOfKey) => SlotOf(newestOfKey) >= _horizon;
+    protected bool IsAlive(long newestOfKey) => newestOfKey >= _horizonMicros;
 
     /// <summary>Call before anything is looked up for an event.</summary>
-    protected void Advance(long newestOfPartition) => MoveHorizon(SlotOf(newestOfPartition - _life));
+    protected void Advance(long newestOfPartition)
+    {
+        if (newestOfPartition >= _advanceFrom)
+            MoveHorizon(SlotOf(newestOfPartition - _life));
+    }
 
     protected void Arrive(long newest)
     {
@@ -76,20 +85,28 @@ internal abstract class RuleState
     protected void ClearCounts()
     {
         Array.Clear(_counts);
-        (Alive, _horizon) = (0, long.MinValue);
+        (Alive, _horizon, _horizonMicros, _advanceFrom) = (0, long.MinValue, long.MinValue, long.MinValue);
     }
 
     protected void WriteHorizon(IBufferWriter<byte> output) => output.WriteSigned(_horizon);
 
     protected void ReadHorizon(ref BlobReader reader)
     {
-        if (reader.ReadSigned() is var horizon && horizon != long.MinValue)
-            MoveHorizon(horizon);
+        var horizon = reader.ReadSigned();
+        if (horizon == long.MinValue)
+            return;
+        if (Int128.Abs((Int128)horizon * _slotWidth) > MostMicros)
+            throw BlobReader.Broken();
+        MoveHorizon(horizon);
     }
 
     private static int Place(long slot) => (int)(slot & (Ring - 1));
 
-    private long SlotOf(long micros) => Math.DivRem(micros, _slotWidth) is var (slot, rest) && rest < 0 ? slot - 1 : micros / _slotWidth;
+    private long SlotOf(long micros)
+    {
+        var slot = micros / _slotWidth;
+        return slot * _slotWidth > micros ? slot - 1 : slot;
+    }
 
     private void MoveHorizon(long horizon)
     {
@@ -110,5 +127,7 @@ internal abstract class RuleState
         }
 
         _horizon = horizon;
+        _horizonMicros = horizon * _slotWidth;
+        _advanceFrom = _horizonMicros + _slotWidth + _life;
     }
 }

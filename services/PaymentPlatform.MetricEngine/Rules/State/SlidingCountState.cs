@@ -14,10 +14,11 @@ internal sealed class SlidingCountState(RuleDefinition rule) : KeyedState<CountE
     {
         Advance(newestOfPartition);
         (from, to) = (0, 0);
-        if (TryFind(key, out var known) && micros <= known.Newest - Rule.WithinMicros)
+        var place = Find(key);
+        if (place != None && micros <= this[place].Newest - Rule.WithinMicros)
             return false;
 
-        ref var entry = ref Change(key, out var before);
+        ref var entry = ref Change(key, place, out var before);
         to = Math.Max(micros, before ?? micros);
         entry.Expire(to - Rule.WithinMicros);
         var reached = entry.Count == _atLeast - 1;

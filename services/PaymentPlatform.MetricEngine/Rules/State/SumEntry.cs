@@ -12,8 +12,6 @@ internal struct SumEntry : IStateEntry
 
     public Int128 Sum { get; private set; }
 
-    public bool IsTouched { get; set; }
-
     public readonly long Newest => _values is [.., var last] ? last.Micros : long.MinValue;
 
     public readonly long Oldest => _values![0].Micros;
