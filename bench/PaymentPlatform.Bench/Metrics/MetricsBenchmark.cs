@@ -18,7 +18,7 @@ namespace PaymentPlatform.Bench.Metrics;
 internal static class MetricsBenchmark
 {
     private const int BatchSize = 5_000;
-    private const int Rounds = 5;
+    private const int Rounds = 8;
     private static readonly long Later = SimulatorSettings.FixedStart.AddYears(1).ToUnixTimeMilliseconds() * 1_000;
 
     public static Task<IReadOnlyList<BenchmarkRow>> RunAsync(BenchArguments arguments)

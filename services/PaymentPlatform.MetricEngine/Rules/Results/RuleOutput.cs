@@ -5,14 +5,14 @@ namespace PaymentPlatform.MetricEngine.Rules;
 
 /// <summary>
 /// What the events of one batch gave: hits, and buckets to add up. Not thread-safe. Used again and again after <see cref="Clear"/>.
-/// Memory: at most 2 × 132 bytes × <see cref="KeyCount"/> for the buckets, 2 × the group keys' texts (at most 800 bytes each, typically 20), and about 600 bytes a hit.
+/// Memory: at most 2 × 136 bytes × <see cref="KeyCount"/> for the buckets, 2 × the group keys' texts (at most 800 bytes each, typically 20), and about 600 bytes a hit.
 /// The caller ends its batch when <see cref="KeyCount"/> or <see cref="Bytes"/> reach its limit.
 /// </summary>
 public sealed class RuleOutput
 {
     private const byte FormatVersion = 1;
     private const int KeptKeys = 65_536;
-    private const int BytesOfBucket = 2 * 132;
+    private const int BytesOfBucket = 2 * 136;
     private const int BytesOfHit = 600;
 
     private readonly KeyTable<Entry> _buckets = new();

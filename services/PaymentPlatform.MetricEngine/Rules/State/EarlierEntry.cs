@@ -7,7 +7,15 @@ internal struct EarlierEntry : IStateEntry
 {
     public long Newest { get; set; }
 
-    public UInt128 Value { get; set; }
+    // In two halves: a UInt128 would be aligned to 16 bytes, and a key take a third more memory.
+    private ulong _low;
+    private ulong _high;
+
+    public UInt128 Value
+    {
+        readonly get => new(_high, _low);
+        set => (_low, _high) = ((ulong)value, (ulong)(value >> 64));
+    }
 
     public void Reset() => this = default;
 

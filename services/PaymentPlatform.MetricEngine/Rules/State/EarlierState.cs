@@ -1,6 +1,6 @@
 namespace PaymentPlatform.MetricEngine.Rules;
 
-/// <summary>For each key the newest event that matched: 8 bytes, or 24 with a value. About 100 bytes a key in memory with the key itself.</summary>
+/// <summary>For each key the newest event that matched: 8 bytes, or 24 with a value. At most 112 bytes a key in memory with the key itself.</summary>
 internal sealed class EarlierState(RuleDefinition rule) : KeyedState<EarlierEntry>(rule)
 {
     /// <returns>For the calls below, good until <see cref="Remember"/>.</returns>

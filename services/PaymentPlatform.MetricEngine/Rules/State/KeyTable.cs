@@ -7,7 +7,7 @@ namespace PaymentPlatform.MetricEngine.Rules;
 /// Hashed keys and what is kept of each, in numbered places, so that a key is looked up once and then read, changed and written by its place. A place is good until its key is removed or the table shrinks.
 /// Keys are taken for well-mixed hashes.
 /// </summary>
-/// <remarks>Memory: places and buckets are powers of two, each at most twice the keys: 2 × (28 bytes and the entry) a key.</remarks>
+/// <remarks>Memory: places are a power of two, at most twice the keys, and there are two buckets to a place: 2 × (32 bytes and the entry) a key.</remarks>
 internal sealed class KeyTable<TEntry>
     where TEntry : struct
 {
@@ -126,7 +126,7 @@ internal sealed class KeyTable<TEntry>
     {
         var places = new Place[size];
         Array.Copy(_places, places, _used);
-        (_places, _buckets) = (places, new int[size]);
+        (_places, _buckets) = (places, new int[2 * size]);
         // Only called when no place is free.
         for (var at = 0; at < _used; at++)
             Link(at);
