@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace PaymentPlatform.ServiceDefaults.Access;
 
@@ -14,4 +16,7 @@ public static class AccessEndpointExtensions
     public static TBuilder WithBrowserSignIn<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder =>
         endpoint.WithMetadata(BrowserSignIn.Instance);
+
+    /// <summary>Whether the caller has another role than the endpoint's own: for what an answer tells to some only.</summary>
+    public static bool Grants(this HttpContext context, AccessRole role) => context.RequestServices.GetRequiredService<AccessRequirement>().Grants(context.User, role);
 }

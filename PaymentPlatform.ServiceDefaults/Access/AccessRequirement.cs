@@ -1,3 +1,5 @@
+using System.Security.Claims;
+
 namespace PaymentPlatform.ServiceDefaults.Access;
 
 /// <summary>Whether calls need a credential; settled by the host, once.</summary>
@@ -5,4 +7,6 @@ namespace PaymentPlatform.ServiceDefaults.Access;
 internal sealed record AccessRequirement(string? Reason)
 {
     public bool IsOpen => Reason is null;
+
+    public bool Grants(ClaimsPrincipal user, AccessRole role) => IsOpen || user.IsInRole(role.Name());
 }

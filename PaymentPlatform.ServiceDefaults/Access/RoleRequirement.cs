@@ -13,7 +13,7 @@ internal sealed class RoleRequirementHandler(AccessRequirement access) : Authori
     {
         var granted = requirement.Role switch
         {
-            { } role => access.IsOpen || context.User.IsInRole(role.Name()),
+            { } role => access.Grants(context.User, role),
             // Nobody is let in where nobody said who may: only the start's own check should ever meet this.
             null when context.Resource is HttpContext http && http.GetEndpoint() is RouteEndpoint => false,
             // To be told "not found" or "method not allowed" any credential will do.

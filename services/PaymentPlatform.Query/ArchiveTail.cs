@@ -24,5 +24,13 @@ public sealed record ArchiveTail(long UnarchivedEvents, DateTime? ArchivedThroug
             headers["Archived-Through"] = through;
     }
 
+    /// <summary>For what was not found: a sentence that says whether the stream may hold it.</summary>
+    public string Missing()
+    {
+        if (UnarchivedEvents > 0)
+            return $"It may be among the {UnarchivedEvents} events of the stream that are not archived yet.";
+        return ArchivedThrough is null ? "The stream may hold it: no archiver has run." : "All that the stream holds is archived.";
+    }
+
     private string? Through => ArchivedThrough is { } time ? EventJson.Format(time) : null;
 }

@@ -23,15 +23,19 @@ public static class EventFormats
     ];
 
     /// <summary>The form that the client likes best; JSON where it says nothing; null where it takes none of them.</summary>
-    public static EventFormat? Choose(HttpRequest request)
+    public static EventFormat? Choose(HttpRequest request) => Choose(request, Known);
+
+    /// <summary>The form that the client likes best of those known, the first where it says nothing; null where it takes none of them.</summary>
+    public static T? Choose<T>(HttpRequest request, IReadOnlyList<(string MediaType, T Format)> known)
+        where T : struct
     {
         if (request.Headers.Accept.Count == 0)
-            return EventFormat.Json;
+            return known[0].Format;
         if (!MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted))
             return null;
         foreach (var range in accepted.Where(a => a.Quality is not 0).OrderByDescending(a => a.Quality ?? 1).ThenBy(a => a.MatchesAllTypes).ThenBy(a => a.MatchesAllSubTypes))
         {
-            foreach (var (mediaType, format) in Known)
+            foreach (var (mediaType, format) in known)
             {
                 if (range.MatchesMediaType(mediaType))
                     return format;

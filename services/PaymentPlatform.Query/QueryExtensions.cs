@@ -1,6 +1,7 @@
 using PaymentPlatform.Events;
 using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.Query;
+using PaymentPlatform.Query.Audit;
 using PaymentPlatform.Query.FailedItems;
 using PaymentPlatform.Query.Lifecycle;
 using PaymentPlatform.Query.Lookup;
@@ -44,6 +45,7 @@ public static class QueryExtensions
         builder.Services.AddSingleton<ReplayJobs>();
         builder.Services.AddSingleton<ReplaySource>();
         builder.Services.AddHostedService<ReplayService>();
+        builder.Services.AddSingleton<AuditReader>();
         builder.AddReconciliation();
         return builder;
     }
@@ -67,6 +69,7 @@ public static class QueryExtensions
     {
         var group = app.MapGroup("");
         group.MapTransactionsApi();
+        group.MapAuditApi();
         group.MapEventsApi();
         group.MapSqlApi();
         group.MapPaymentMetricsApi();

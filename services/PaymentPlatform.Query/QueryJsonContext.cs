@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PaymentPlatform.Query.Audit;
 using PaymentPlatform.Query.FailedItems;
 using PaymentPlatform.Query.Lifecycle;
 using PaymentPlatform.Query.Reconciliation;
@@ -28,5 +29,11 @@ namespace PaymentPlatform.Query;
 [JsonSerializable(typeof(ReplayPosition))]
 [JsonSerializable(typeof(IReadOnlyList<ArchiveRangeItem>))]
 [JsonSerializable(typeof(ReconciliationReport))]
+[JsonSerializable(typeof(AuditFile))]
+[JsonSerializable(typeof(IReadOnlyList<AuditFile>))]
+[JsonSerializable(typeof(IReadOnlyList<AuditFailedItem>))]
+[JsonSerializable(typeof(IReadOnlyList<AuditReplay>))]
+[JsonSerializable(typeof(IReadOnlyList<DynamicMetricItem>))]
+[JsonSerializable(typeof(IReadOnlyList<HoldItem>))]
 [JsonSerializable(typeof(Dictionary<string, long>))]
 internal sealed partial class QueryJsonContext : JsonSerializerContext;

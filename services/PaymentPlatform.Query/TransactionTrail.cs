@@ -27,7 +27,7 @@ public sealed class TransactionTrail(ArchiveScan scan, string transactionId, Arc
         if (scan.Rows == 0)
         {
             await TypedResults.Problem(
-                $"No event of this transaction is in the archive. {Missing()} A new one appears once its file is written, after Archiver:FlushAge at the latest.", statusCode: 404, title: "Transaction not found").ExecuteAsync(httpContext);
+                $"No event of this transaction is in the archive. {tail.Missing()} A new one appears once its file is written, after Archiver:FlushAge at the latest.", statusCode: 404, title: "Transaction not found").ExecuteAsync(httpContext);
             return;
         }
 
@@ -36,12 +36,5 @@ public sealed class TransactionTrail(ArchiveScan scan, string transactionId, Arc
         writer.WriteEndObject();
         await writer.FlushAsync(httpContext.RequestAborted);
         await buffer.FlushAsync(httpContext.RequestAborted);
-    }
-
-    private string Missing()
-    {
-        if (tail.UnarchivedEvents > 0)
-            return $"It may be among the {tail.UnarchivedEvents} events of the stream that are not archived yet.";
-        return tail.ArchivedThrough is null ? "The stream may hold it: no archiver has run." : "All that the stream holds is archived.";
     }
 }

@@ -17,16 +17,17 @@ public static class TransactionsApi
         if (parameters.Problem() is { } problem)
             return problem;
 
-        var id = LastSegment(context);
+        var id = Segment(context, fromEnd: 1);
         var tail = await tails.ReadAsync(context.RequestAborted);
         return new TransactionTrail(await lookup.OpenAsync(id, context.RequestAborted), id, tail);
     }
 
-    /// <summary>Routing leaves <c>%2F</c> as it is, so that an id with a slash could not be told from one with the text "%2F".</summary>
-    private static string LastSegment(HttpContext context)
+    /// <summary>A segment of the path. Routing leaves <c>%2F</c> as it is, so that an id with a slash could not be told from one with the text "%2F".</summary>
+    /// <param name="fromEnd">1 is the last one.</param>
+    internal static string Segment(HttpContext context, int fromEnd)
     {
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        var path = target.AsSpan(0, target.IndexOf('?') is >= 0 and var query ? query : target.Length).TrimEnd('/');
-        return Uri.UnescapeDataString(path[(path.LastIndexOf('/') + 1)..].ToString());
+        var path = target[..(target.IndexOf('?') is >= 0 and var query ? query : target.Length)].TrimEnd('/');
+        return Uri.UnescapeDataString(path.Split('/')[^fromEnd]);
     }
 }

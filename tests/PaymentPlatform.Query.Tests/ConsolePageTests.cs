@@ -38,6 +38,8 @@ public sealed class ConsolePageTests(PlatformFixture platform)
         await Assertions.Expect(page.Locator("#welcome")).ToBeHiddenAsync();
         await browser.ScreenshotAsync("data");
 
+        await Assertions.Expect(page.Locator("#letters a").First).ToHaveAttributeAsync("href", new System.Text.RegularExpressions.Regex("^v1/transactions/[^/]+/audit$"));
+
         await page.Locator("#letters button").Nth(1).ClickAsync();
         await Assertions.Expect(page.Locator("#letter-payload")).ToContainTextAsync("<é>");
         await Assertions.Expect(page.Locator("#letter-facts")).ToContainTextAsync("<img src=x");

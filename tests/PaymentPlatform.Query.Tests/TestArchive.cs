@@ -14,11 +14,11 @@ public sealed class TestArchive(HybridConnectionManager connections) : IDisposab
           customer_id, NULL::VARCHAR AS customer_email, NULL::VARCHAR AS customer_country, merchant_id, merchant_name, NULL::VARCHAR AS merchant_category,
           NULL::VARCHAR AS transaction_type, NULL::VARCHAR AS channel, NULL::VARCHAR AS device_type, NULL::VARCHAR AS correlation_id, metadata, compliance_violations, NULL::VARCHAR AS violation_severity,
           message_id, 'payments' AS stream, stream_log_id, stream_partition, stream_offset, make_timestamp(enqueued_at) AS enqueued_at, make_timestamp(enqueued_at + 5000000) AS archived_at,
-          is_valid, errors, origin, NULL::VARCHAR AS origin_id, false AS duplicate, from_base64(raw_payload) AS raw_payload
+          is_valid, errors, origin, origin_id, duplicate, from_base64(raw_payload) AS raw_payload
         FROM read_json($path, format = 'newline_delimited', maximum_object_size = 100000000, columns = {
           transaction_id: 'VARCHAR', transaction_timestamp: 'BIGINT', amount: 'VARCHAR', currency: 'VARCHAR', payment_method: 'VARCHAR', payment_status: 'VARCHAR', customer_id: 'VARCHAR', merchant_id: 'VARCHAR',
           merchant_name: 'VARCHAR', metadata: 'VARCHAR', compliance_violations: 'VARCHAR', message_id: 'VARCHAR', stream_log_id: 'VARCHAR', stream_partition: 'INTEGER', stream_offset: 'BIGINT', enqueued_at: 'BIGINT',
-          is_valid: 'BOOLEAN', errors: 'VARCHAR', origin: 'VARCHAR', raw_payload: 'VARCHAR'})
+          is_valid: 'BOOLEAN', errors: 'VARCHAR', origin: 'VARCHAR', origin_id: 'VARCHAR', duplicate: 'BOOLEAN', raw_payload: 'VARCHAR'})
         """;
 
     private readonly string _directory = Directory.CreateTempSubdirectory("query-test-archive-").FullName;

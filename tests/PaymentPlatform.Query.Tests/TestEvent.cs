@@ -45,6 +45,10 @@ public sealed record TestEvent
 
     [JsonPropertyName("origin")] public string Origin { get; init; } = "live";
 
+    [JsonPropertyName("origin_id")] public string? OriginId { get; init; }
+
+    [JsonPropertyName("duplicate")] public bool IsDuplicate { get; init; }
+
     [JsonPropertyName("raw_payload")] public string RawPayloadBase64 => Convert.ToBase64String(RawPayload);
 
     [JsonIgnore] public byte[] RawPayload { get; init; } = Encoding.UTF8.GetBytes("{}");

@@ -16,6 +16,8 @@ internal static class FailedItemReader
 
     private const int PayloadColumn = 22;
 
+    private const string HistoryColumns = "at, action, done_by, notes, encode(payload_sha256, 'hex')";
+
     /// <summary>The latest first.</summary>
     /// <param name="before">Only those of a lower id.</param>
     public static async Task<List<FailedItemSummary>> ListAsync(NpgsqlConnection connection, FailedItemFilter filter, long before, int limit, CancellationToken cancellationToken)
@@ -52,18 +54,53 @@ internal static class FailedItemReader
         return await reader.ReadAsync(cancellationToken) ? Summary(reader) : null;
     }
 
+    /// <summary>Dead letters of a transaction, and others by their ids, by id, with the SHA-256 of their payloads and, where they are that short, the payloads.</summary>
+    /// <param name="payloadBytes">Of a payload that comes along, at most.</param>
+    /// <param name="limit">Items at most.</param>
+    public static async Task<List<(FailedItemSummary Summary, string Sha256, byte[]? Payload)>> FindOfAsync(
+        NpgsqlConnection connection, string transactionId, long[] ids, int payloadBytes, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            $"""
+            SELECT {Columns}, CASE WHEN octet_length(raw_payload) <= $3 THEN raw_payload END, encode(sha256(raw_payload), 'hex') FROM failed_items
+            WHERE id IN (SELECT id FROM failed_items WHERE transaction_id = $1 UNION SELECT unnest($2)) ORDER BY id LIMIT $4
+            """, connection)
+        {
+            Parameters = { new() { Value = transactionId }, new() { Value = ids }, new() { Value = payloadBytes }, new() { Value = limit } },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var items = new List<(FailedItemSummary, string, byte[]?)>();
+        while (await reader.ReadAsync(cancellationToken))
+            items.Add((Summary(reader), reader.GetString(PayloadColumn + 1), reader.IsDBNull(PayloadColumn) ? null : reader.GetFieldValue<byte[]>(PayloadColumn)));
+        return items;
+    }
+
+    /// <summary>What became of several items, the oldest change of each first.</summary>
+    /// <param name="limit">Changes at most, of all together.</param>
+    public static async Task<ILookup<long, FailedItemChange>> HistoriesAsync(NpgsqlConnection connection, long[] ids, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {HistoryColumns}, item_id FROM failed_item_events WHERE item_id = ANY ($1) ORDER BY id LIMIT $2", connection) { Parameters = { new() { Value = ids }, new() { Value = limit } } };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var changes = new List<(long Item, FailedItemChange Change)>();
+        while (await reader.ReadAsync(cancellationToken))
+            changes.Add((reader.GetInt64(5), Change(reader)));
+        return changes.ToLookup(c => c.Item, c => c.Change);
+    }
+
     private static async Task<List<FailedItemChange>> HistoryAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("SELECT at, action, done_by, notes, encode(payload_sha256, 'hex') FROM failed_item_events WHERE item_id = $1 ORDER BY id", connection)
+        await using var command = new NpgsqlCommand($"SELECT {HistoryColumns} FROM failed_item_events WHERE item_id = $1 ORDER BY id", connection)
         {
             Parameters = { new() { Value = id } },
         };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var changes = new List<FailedItemChange>();
         while (await reader.ReadAsync(cancellationToken))
-            changes.Add(new(reader.GetDateTime(0), reader.GetString(1), reader.GetString(2), Text(reader, 3), Text(reader, 4)));
+            changes.Add(Change(reader));
         return changes;
     }
+
+    private static FailedItemChange Change(NpgsqlDataReader reader) => new(reader.GetDateTime(0), reader.GetString(1), reader.GetString(2), Text(reader, 3), Text(reader, 4));
 
     private static FailedItemSummary Summary(NpgsqlDataReader reader)
     {

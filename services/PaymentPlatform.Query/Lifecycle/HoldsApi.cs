@@ -85,6 +85,13 @@ public static class HoldsApi
             : TypedResults.Problem("There is no hold with this id.", statusCode: 404, title: "Hold not found");
     }
 
+    /// <summary>Holds of the payment, and those whose range holds one of the times, whether they still hold or not; the earliest first.</summary>
+    internal static Task<List<HoldItem>> FindAsync(NpgsqlConnection connection, string transactionId, DateTime[] times, int limit, CancellationToken cancellationToken) => QueryAsync(
+        connection,
+        $"SELECT {Columns} FROM legal_holds WHERE transaction_id = $1 OR EXISTS (SELECT FROM unnest($2) AS t (time) WHERE t.time >= range_from AND t.time < range_to) ORDER BY hold_id LIMIT $3",
+        cancellationToken,
+        new() { Value = transactionId }, new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, Value = times }, new() { Value = limit });
+
     private static NpgsqlParameter Moment(long? micros) => new() { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = micros is { } value ? Timestamps.ToDateTime(value) : DBNull.Value };
 
     private static async Task<List<HoldItem>> QueryAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)

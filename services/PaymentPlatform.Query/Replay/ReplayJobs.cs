@@ -10,19 +10,21 @@ namespace PaymentPlatform.Query.Replay;
 /// <summary>The tables <c>replays</c> and <c>replay_spans</c>, as the process that works on a replay needs them.</summary>
 internal sealed class ReplayJobs(HybridConnectionManager connections)
 {
+    private const string Columns = "id, attempts, faults, range_from, range_to, filter, target, rate, chunk_events, arrived_before, position";
+
     /// <summary>Takes the oldest one that is due, or that its process has left behind.</summary>
     /// <param name="lease">How long it stays with this process without a sign of life.</param>
     /// <returns>Null when there is none.</returns>
     public async Task<ReplayJob?> BeginAsync(TimeSpan lease, CancellationToken cancellationToken)
     {
-        const string sql = """
+        const string sql = $"""
             UPDATE replays SET state = 'running', attempts = attempts + 1, faults = faults + CASE WHEN state = 'running' THEN 1 ELSE 0 END,
                    lease_until = clock_timestamp() + $1, not_before = NULL, started_at = coalesce(started_at, clock_timestamp()), events_per_second = NULL
             WHERE id = (
               SELECT id FROM replays
               WHERE (state = 'waiting' AND coalesce(not_before <= clock_timestamp(), true)) OR (state = 'running' AND lease_until <= clock_timestamp())
               ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-            RETURNING id, attempts, faults, range_from, range_to, filter, target, rate, chunk_events, arrived_before, position
+            RETURNING {Columns}
             """;
         await using var connection = await connections.Database.OpenConnectionAsync(cancellationToken);
         ReplayJob job;
@@ -31,11 +33,7 @@ internal sealed class ReplayJobs(HybridConnectionManager connections)
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             if (!await reader.ReadAsync(cancellationToken))
                 return null;
-            job = new(
-                reader.GetGuid(0), reader.GetInt32(1), reader.GetInt32(2), Micros(3), Micros(4), JsonElement.Parse(reader.GetString(5)), reader.GetString(6), reader.IsDBNull(7) ? null : reader.GetDouble(7), reader.GetInt32(8), Micros(9),
-                reader.IsDBNull(10) ? ReplayPosition.Start : ReplayPosition.Parse(Encoding.UTF8.GetBytes(reader.GetString(10))), new Dictionary<StreamPartition, long>());
-
-            long Micros(int ordinal) => Timestamps.ToMicros(reader.GetDateTime(ordinal));
+            job = Read(reader);
         }
 
         return job with { Archived = await ReadSpansAsync(connection, job.Id, cancellationToken) };
@@ -71,6 +69,39 @@ internal sealed class ReplayJobs(HybridConnectionManager connections)
     {
         await using var command = Update(job, progress, "stopped", "lease_until = NULL");
         await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Replays that may have taken events of a transaction: their range holds one of the times, and their filter names no other transaction. The latest first.</summary>
+    public static async Task<List<ReplayJob>> FindAsync(NpgsqlConnection connection, string transactionId, DateTime[] times, int limit, CancellationToken cancellationToken)
+    {
+        var jobs = new List<ReplayJob>();
+        await using (var command = new NpgsqlCommand(
+            $"""
+            SELECT {Columns} FROM replays
+            WHERE coalesce(filter ->> 'transaction_id' = $1, true) AND EXISTS (SELECT FROM unnest($2) AS t (time) WHERE t.time >= range_from AND t.time < range_to) ORDER BY id DESC LIMIT $3
+            """, connection))
+        {
+            command.Parameters.Add(new() { Value = transactionId });
+            command.Parameters.Add(new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz, Value = times });
+            command.Parameters.Add(new() { Value = limit });
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+                jobs.Add(Read(reader));
+        }
+
+        for (var i = 0; i < jobs.Count; i++)
+            jobs[i] = jobs[i] with { Archived = await ReadSpansAsync(connection, jobs[i].Id, cancellationToken) };
+        return jobs;
+    }
+
+    /// <summary>A row of <see cref="Columns"/>, without its spans.</summary>
+    private static ReplayJob Read(NpgsqlDataReader reader)
+    {
+        return new(
+            reader.GetGuid(0), reader.GetInt32(1), reader.GetInt32(2), Micros(3), Micros(4), JsonElement.Parse(reader.GetString(5)), reader.GetString(6), reader.IsDBNull(7) ? null : reader.GetDouble(7), reader.GetInt32(8), Micros(9),
+            reader.IsDBNull(10) ? ReplayPosition.Start : ReplayPosition.Parse(Encoding.UTF8.GetBytes(reader.GetString(10))), new Dictionary<StreamPartition, long>());
+
+        long Micros(int ordinal) => Timestamps.ToMicros(reader.GetDateTime(ordinal));
     }
 
     private NpgsqlCommand Update(ReplayJob job, ReplayProgress progress, string state, string set)

@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Options;
 using PaymentPlatform.Events;
-using PaymentPlatform.Storage.Database.Checkpoints;
 
 namespace PaymentPlatform.Query.Replay;
 
@@ -36,8 +35,7 @@ internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cac
         var bytes = 0;
         var hasEnded = !await scan.ReadAsync(row =>
         {
-            var partition = new StreamPartition(row.Text(s_stream), row.Text(s_logId), (int)row.Integer(s_partition));
-            if (!job.Archived.TryGetValue(partition, out var end) || row.Integer(s_offset) >= end)
+            if (!IsArchived(job, row))
                 return true;
             var next = Read(row);
             events.Add(next);
@@ -45,6 +43,33 @@ internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cac
         });
         return new(events, hasEnded && scan.Rows < maxEvents, new(files));
     }
+
+    /// <summary>Which events of one transaction the replay takes: their places in the order of arrival, whether it has come to them yet or not.</summary>
+    /// <param name="files">All that may hold them.</param>
+    /// <param name="limit">Events that are looked at, at most.</param>
+    /// <exception cref="ArchiveFileException">A file can't be read.</exception>
+    /// <exception cref="EngineBusyException">Too many queries.</exception>
+    public async Task<List<EventCursor>> FindAsync(ReplayJob job, string transactionId, IReadOnlyList<ArchiveFile> files, long limit, CancellationToken cancellationToken)
+    {
+        var query = new ArchiveQuery { Kind = "lookup", Axis = TimeAxis.Arrival, Limit = limit };
+        ReplayFilter.Apply(query, job.Filter, job.From, job.To);
+        query.Where("transaction_id = $id", "id", transactionId);
+        query.Where("enqueued_at < make_timestamp($arrived_before)", "arrived_before", job.ArrivedBefore);
+        var turn = await engine.EnterAsync(query.IsExport, cancellationToken);
+        await using var scan = new ArchiveScan(query, generation: 0, ScanPlanner.PlanLookup(files, options.Value), cache, engine, telemetry, timeProvider, turn, cancellationToken);
+        var events = new List<EventCursor>();
+        await scan.ReadAsync(row =>
+        {
+            if (IsArchived(job, row))
+                events.Add(row.ArrivalCursor(generation: 0));
+            return true;
+        });
+        return events;
+    }
+
+    /// <summary>Whether the event was in the archive when the replay was made.</summary>
+    private static bool IsArchived(ReplayJob job, EventRow row) =>
+        job.Archived.TryGetValue(new(row.Text(s_stream), row.Text(s_logId), (int)row.Integer(s_partition)), out var end) && row.Integer(s_offset) < end;
 
     private static ReplayedEvent Read(EventRow row)
     {

@@ -136,6 +136,10 @@ public static class ReplaysApi
         return TypedResults.Json(item, QueryJsonContext.Default.ReplayItem, statusCode: StatusCodes.Status202Accepted);
     }
 
+    /// <summary>Those of the replays that there are, the earliest first.</summary>
+    internal static Task<List<ReplayItem>> FindAsync(NpgsqlConnection connection, Guid[] ids, TimeProvider time, CancellationToken cancellationToken) =>
+        QueryAsync(connection, $"SELECT {Columns} FROM replays WHERE id = ANY ($1) ORDER BY id", time, cancellationToken, new NpgsqlParameter { Value = ids });
+
     private static NpgsqlParameter[] Insert(ReplayRequest request, Guid id, string by) =>
     [
         new() { Value = id },

@@ -1,0 +1,75 @@
+using System.Text.Json;
+
+namespace PaymentPlatform.Query.Audit;
+
+/// <summary>What happened to a payment, step by step.</summary>
+internal static class AuditTimeline
+{
+    /// <summary>In the order of time; what is known to follow something at the same moment comes after it.</summary>
+    public static IEnumerable<AuditStep> Of(AuditTrail trail) => trail.Events.Select(Of).Concat(Files(trail)).Concat(trail.FailedItems.SelectMany(Of)).Concat(trail.Replays.SelectMany(Of)).Concat(Holds(trail)).OrderBy(s => s.At);
+
+    /// <summary>A short name of an event for people: its place in the trail is its number.</summary>
+    public static string NameOf(AuditTrail trail, AuditPosition position) => trail.Events.Index().FirstOrDefault(e => e.Item.Position == position) is { Item: not null } e ? $"event {e.Index + 1}" : position.ToString();
+
+    private static AuditStep Of(AuditEvent e, int index)
+    {
+        var (what, by) = e.Origin switch
+        {
+            FailedItems.Resubmission.Origin => ("Resubmission arrived", $", of dead letter {e.OriginId}"),
+            "replay" => ("Brought again by a replay", $", of replay {e.OriginId}"),
+            _ => ("Arrived", ""),
+        };
+        return new(e.EnqueuedAt, what, $"Event {index + 1}{by}{(e.IsDuplicate ? ", a repeat" : "")}{(e.IsValid ? "" : ", not valid")}: {Describe(e)}, at {e.Position}");
+    }
+
+    private static string Describe(AuditEvent e)
+    {
+        var columns = JsonElement.Parse(e.Json, new() { MaxDepth = EventJson.WriterOptions.MaxDepth });
+        var (amount, currency, status) = (Value("amount"), Value("currency"), Value("payment_status"));
+        return string.Join(' ', new[] { status, amount, currency }.OfType<string>().DefaultIfEmpty("no readable amount or status"));
+
+        string? Value(string name) => AuditPage.Value(columns.GetProperty(name));
+    }
+
+    private static IEnumerable<AuditStep> Of(AuditFailedItem item)
+    {
+        yield return new(item.FailedAt, "Set aside", $"As dead letter {item.Id}, {item.ErrorType}: {item.ErrorMessage}");
+        foreach (var change in item.History)
+        {
+            var what = change.Action switch
+            {
+                "resubmission_begun" => "Resubmission begun",
+                "resubmission_withdrawn" => "Resubmission withdrawn",
+                "resubmitted" when change.PayloadSha256 != item.PayloadSha256 => "Corrected and resubmitted",
+                "resubmitted" => "Resubmitted as it was",
+                "resolved" => "Resolved",
+                _ => "Discarded",
+            };
+            yield return new(change.At, what, $"Dead letter {item.Id}, by {change.By}{(change.Notes is null ? "" : $": {change.Notes}")}");
+        }
+    }
+
+    private static IEnumerable<AuditStep> Of(AuditReplay audit)
+    {
+        if (audit.Replay is not { } replay)
+            yield break;
+        yield return new(replay.RequestedAt, "Replay asked for", $"Replay {replay.Id} into {replay.Target}, by {replay.RequestedBy}");
+        if (replay.EndedAt is { } ended)
+            yield return new(ended, $"Replay {replay.State}", $"Replay {replay.Id}, {replay.EventsDone} events in {replay.Target}");
+    }
+
+    /// <summary>What was written into one file at one moment is one step.</summary>
+    private static IEnumerable<AuditStep> Files(AuditTrail trail)
+    {
+        var archived = trail.Events.Index().Where(e => e.Item.ArchivedAt is not null)
+            .Select(e => (At: e.Item.ArchivedAt!.Value, Blob: e.Item.EarlierFiles.Count > 0 ? e.Item.EarlierFiles[0].BlobName : e.Item.BlobName, What: "Archived", e.Index));
+        var merged = trail.Events.Index().Where(e => e.Item.File is not null)
+            .SelectMany(e => e.Item.EarlierFiles.Append(e.Item.File!).Where(f => e.Item.EarlierFiles.Any(o => o.SupersededBy == f.FileId)).Select(f => (At: f.ArchivedAt, Blob: f.BlobName, What: "Merged into another file", e.Index)));
+        return archived.Concat(merged).GroupBy(s => (s.At, s.Blob, s.What)).Select(g => new AuditStep(g.Key.At, g.Key.What, $"Event {string.Join(", ", g.Select(s => s.Index + 1))}, into {g.Key.Blob}"));
+    }
+
+    private static IEnumerable<AuditStep> Holds(AuditTrail trail) => (trail.LegalHolds ?? []).SelectMany(hold => (AuditStep?[])[
+        new(hold.PlacedAt, "Legal hold placed", $"Hold {hold.Id}, by {hold.PlacedBy}: {hold.Reason}"),
+        hold.ReleasedAt is { } released ? new(released, "Legal hold released", $"Hold {hold.Id}, by {hold.ReleasedBy}") : null,
+    ]).OfType<AuditStep>();
+}
