@@ -1,3 +1,4 @@
+using PaymentPlatform.Bench.Inputs;
 using PaymentPlatform.Storage.Archive;
 
 namespace PaymentPlatform.Bench.Archive;
@@ -11,27 +12,27 @@ internal static class ArchiveBenchmark
 
     public static async Task<IReadOnlyList<BenchmarkRow>> RunAsync(BenchArguments arguments)
     {
-        _ = arguments;
         var rows = new ArchiveRows(RawEventBuffer.DefaultRowsPerGroup);
         var events = rows.Count * Groups;
         using var buffer = new RawEventBuffer();
         long size = 0;
         // The archiver parses each event just before it appends it: measured so, less the parsing.
-        var ours = Measure(() => size = Write(buffer, rows)) - Measure(() => Parse(rows));
+        var ours = ProcessorTime.Best(() => size = Write(buffer, rows), Rounds, Warmups) - ProcessorTime.Best(() => Parse(rows), Rounds, Warmups);
         var allocated = Allocated(() => Write(buffer, rows));
 
         Fill(buffer, rows);
         using var file = ParquetSerializer.Serialize(buffer, 0);
-        var verify = await MeasureAsync(() => ParquetSerializer.VerifyAsync(file, CancellationToken.None));
+        var verify = await ProcessorTime.BestAsync(() => ParquetSerializer.VerifyAsync(file, CancellationToken.None), Rounds, Warmups);
 
         long peerSize = 0;
-        var peer = await MeasureAsync(async () => peerSize = await ParquetNetPeer.WriteAsync(rows, Groups));
+        var peer = await ProcessorTime.BestAsync(async () => peerSize = await ParquetNetPeer.WriteAsync(rows, Groups), Rounds, Warmups);
         var before = GC.GetTotalAllocatedBytes();
         await ParquetNetPeer.WriteAsync(rows, Groups);
         var peerAllocated = GC.GetTotalAllocatedBytes() - before;
 
         return
         [
+            .. await FileToParquet.RunAsync(arguments.Number("events", 200_000)),
             new("archive: append and serialise", ours.TotalNanoseconds / events, peer.TotalNanoseconds / events, "CPU ns/event"),
             new("archive: events per second and core", events / ours.TotalSeconds, events / peer.TotalSeconds, "events/s"),
             new("archive: file size", (double)size / events, (double)peerSize / events, "bytes/event"),
@@ -72,29 +73,5 @@ internal static class ArchiveBenchmark
         var before = GC.GetTotalAllocatedBytes();
         work();
         return GC.GetTotalAllocatedBytes() - before;
-    }
-
-    private static TimeSpan Measure(Action work) => MeasureAsync(() =>
-    {
-        work();
-        return Task.CompletedTask;
-    }).Result;
-
-    /// <summary>The process's CPU time, garbage collection included, in the best of the rounds: wall time on a shared machine measures the neighbours.</summary>
-    private static async Task<TimeSpan> MeasureAsync(Func<Task> work)
-    {
-        for (var i = 0; i < Warmups; i++)
-            await work();
-        var best = TimeSpan.MaxValue;
-        for (var i = 0; i < Rounds; i++)
-        {
-            var before = Environment.CpuUsage.TotalTime;
-            await work();
-            var spent = Environment.CpuUsage.TotalTime - before;
-            if (spent < best)
-                best = spent;
-        }
-
-        return best;
     }
 }

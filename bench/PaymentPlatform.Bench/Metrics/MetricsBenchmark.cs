@@ -1,12 +1,10 @@
 using System.Globalization;
-using DuckDB.NET.Data;
-using PaymentPlatform.Bench.Rules;
+using PaymentPlatform.Bench.Inputs;
 using PaymentPlatform.Events;
 using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.MetricEngine.Sketches;
 using PaymentPlatform.Metrics;
 using PaymentPlatform.Metrics.Rules;
-using PaymentPlatform.Simulator;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
 namespace PaymentPlatform.Bench.Metrics;
@@ -19,61 +17,35 @@ internal static class MetricsBenchmark
 {
     private const int BatchSize = 5_000;
     private const int Rounds = 8;
-    private static readonly long Later = SimulatorSettings.FixedStart.AddYears(1).ToUnixTimeMilliseconds() * 1_000;
 
     public static Task<IReadOnlyList<BenchmarkRow>> RunAsync(BenchArguments arguments)
     {
         var count = arguments.Number("events", 200_000);
-        var file = Path.Combine(Path.GetTempPath(), $"platform-bench-{Guid.NewGuid():N}.ndjson");
-        try
-        {
-            Write(file, count);
-            var events = (Aggregate: 0L, AggregateOnly: 0L, Peer: 0L);
-            var all = Best(() => events.Aggregate = Run(file, withRules: true));
-            var allocated = GC.GetAllocatedBytesForCurrentThread();
-            Run(file, withRules: true);
-            allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
-            var figures = Best(() => events.AggregateOnly = Run(file, withRules: false));
-            var peer = Best(() => events.Peer = GroupBy(file));
-            // Both saw the same: DuckDB counts what has a positive amount and a known status and currency.
-            if (events.Aggregate != events.AggregateOnly || events.Aggregate != events.Peer)
-                throw new InvalidOperationException($"The counts differ: {events.Aggregate}, {events.AggregateOnly}, DuckDB {events.Peer}.");
-            return Task.FromResult<IReadOnlyList<BenchmarkRow>>(
-            [
-                new("metrics: parse, all starter rules, all aggregation", count / all.TotalSeconds, count / peer.TotalSeconds, "events/s and core"),
-                new("metrics: parse and all aggregation, no rules", count / figures.TotalSeconds, count / peer.TotalSeconds, "events/s and core"),
-                new("metrics: allocated, deltas and hits included", (double)allocated / count, null, "bytes/event"),
-                new("metrics: an event", (double)new FileInfo(file).Length / count, null, "bytes"),
-            ]);
-        }
-        finally
-        {
-            File.Delete(file);
-        }
-    }
-
-    private static void Write(string file, int count)
-    {
-        var generator = new TransactionGenerator(SettingsReader.ReadFile(RulesBenchmark.SettingsFile), seed: 42);
-        var clock = new EventClock(SimulatorSettings.FixedStart);
-        var batch = new EventBatch();
-        using var stream = File.Create(file);
-        for (var made = 0; made < count; made += BatchSize)
-        {
-            var size = Math.Min(BatchSize, count - made);
-            batch.Fill(generator, size, 1 + made, clock, 0);
-            for (var i = 0; i < size; i++)
-            {
-                stream.Write(batch.Line(i).Span);
-                stream.WriteByte((byte)'\n');
-            }
-        }
+        using var input = new EventFile(count);
+        var events = (Aggregate: 0L, AggregateOnly: 0L, Peer: 0L);
+        var all = ProcessorTime.Best(() => events.Aggregate = Run(input, withRules: true), Rounds);
+        var allocated = GC.GetAllocatedBytesForCurrentThread();
+        Run(input, withRules: true);
+        allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+        var figures = ProcessorTime.Best(() => events.AggregateOnly = Run(input, withRules: false), Rounds);
+        using var duckDb = new SingleThreadDuckDb();
+        var peer = ProcessorTime.Best(() => events.Peer = (long)duckDb.Scalar(GroupBy(input))!, Rounds);
+        // Both saw the same: DuckDB counts what has a positive amount and a known status and currency.
+        if (events.Aggregate != events.AggregateOnly || events.Aggregate != events.Peer)
+            throw new InvalidOperationException($"The counts differ: {events.Aggregate}, {events.AggregateOnly}, DuckDB {events.Peer}.");
+        return Task.FromResult<IReadOnlyList<BenchmarkRow>>(
+        [
+            new("metrics: parse, all starter rules, all aggregation", count / all.TotalSeconds, count / peer.TotalSeconds, "events/s and core"),
+            new("metrics: parse and all aggregation, no rules", count / figures.TotalSeconds, count / peer.TotalSeconds, "events/s and core"),
+            new("metrics: allocated, deltas and hits included", (double)allocated / count, null, "bytes/event"),
+            new("metrics: an event", input.BytesPerEvent, null, "bytes"),
+        ]);
     }
 
     /// <returns>Valid events.</returns>
-    private static long Run(string file, bool withRules)
+    private static long Run(EventFile events, bool withRules)
     {
-        using var lines = new LineFile(file);
+        using var lines = new LineFile(events.Path);
         var parser = new TransactionParser(new() { CardData = CardDataMode.Mask });
         var evaluator = new RuleEvaluator(RuleSet.Starter);
         var state = new PartitionRuleState(evaluator.RuleSet);
@@ -85,15 +57,15 @@ internal static class MetricsBenchmark
         var (valid, written) = (0L, 0L);
         for (long offset = 0; lines.TryRead(out var line); offset++)
         {
-            var result = parser.Parse(line, Later);
+            var result = parser.Parse(line, EventFile.LaterMicros);
             if (result.IsValid)
             {
                 valid++;
-                figures.Add(result.Transaction, Later, StableHash.Of(ids.Of(offset)));
+                figures.Add(result.Transaction, EventFile.LaterMicros, StableHash.Of(ids.Of(offset)));
                 if (withRules)
                 {
                     results.Begin(partition);
-                    evaluator.Evaluate(state, result, offset, Later, results.Output);
+                    evaluator.Evaluate(state, result, offset, EventFile.LaterMicros, results.Output);
                 }
             }
 
@@ -115,37 +87,12 @@ internal static class MetricsBenchmark
         }
     }
 
-    private static long GroupBy(string file)
-    {
-        using var connection = new DuckDBConnection("Data Source=:memory:");
-        connection.Open();
-        using var threads = connection.CreateCommand();
-        threads.CommandText = "SET threads = 1; SET TimeZone = 'UTC'";
-        threads.ExecuteNonQuery();
-        using var command = connection.CreateCommand();
-        command.CommandText = string.Create(CultureInfo.InvariantCulture, $$"""
-            SELECT sum(c)::BIGINT FROM (
-              SELECT time_bucket(INTERVAL '5 minutes', transaction_timestamp) AS w, payment_method, currency, payment_status, count(*) AS c, sum(amount), min(amount), max(amount)
-              FROM read_ndjson('{{file.Replace("'", "''", StringComparison.Ordinal)}}', columns = {transaction_timestamp: 'TIMESTAMP', amount: 'DECIMAL(19,4)', currency: 'VARCHAR', payment_method: 'VARCHAR', payment_status: 'VARCHAR'})
-              WHERE amount > 0 AND transaction_timestamp < make_timestamp({{Later}}) + INTERVAL '5 minutes' AND payment_status IN ('completed', 'success', 'declined', 'failed', 'timeout', 'error', 'pending', 'cancelled', 'refunded')
-                AND currency IN ('USD', 'EUR', 'GBP', 'JPY', 'CAD', 'AUD', 'CHF', 'BRL', 'INR', 'SEK', 'CNY', 'MXN', 'SGD', 'NOK', 'DKK', 'PLN', 'BHD', 'KWD')
-              GROUP BY ALL)
-            """);
-        return (long)command.ExecuteScalar()!;
-    }
-
-    private static TimeSpan Best(Action work)
-    {
-        var best = TimeSpan.MaxValue;
-        for (var i = 0; i < Rounds; i++)
-        {
-            var before = Environment.CpuUsage.TotalTime;
-            work();
-            var spent = Environment.CpuUsage.TotalTime - before;
-            if (spent < best)
-                best = spent;
-        }
-
-        return best;
-    }
+    private static string GroupBy(EventFile events) => string.Create(CultureInfo.InvariantCulture, $$"""
+        SELECT sum(c)::BIGINT FROM (
+          SELECT time_bucket(INTERVAL '5 minutes', transaction_timestamp) AS w, payment_method, currency, payment_status, count(*) AS c, sum(amount), min(amount), max(amount)
+          FROM read_ndjson({{SingleThreadDuckDb.Quote(events.Path)}}, columns = {transaction_timestamp: 'TIMESTAMP', amount: 'DECIMAL(19,4)', currency: 'VARCHAR', payment_method: 'VARCHAR', payment_status: 'VARCHAR'})
+          WHERE amount > 0 AND transaction_timestamp < make_timestamp({{EventFile.LaterMicros}}) + INTERVAL '5 minutes' AND payment_status IN ('completed', 'success', 'declined', 'failed', 'timeout', 'error', 'pending', 'cancelled', 'refunded')
+            AND currency IN ('USD', 'EUR', 'GBP', 'JPY', 'CAD', 'AUD', 'CHF', 'BRL', 'INR', 'SEK', 'CNY', 'MXN', 'SGD', 'NOK', 'DKK', 'PLN', 'BHD', 'KWD')
+          GROUP BY ALL)
+        """);
 }

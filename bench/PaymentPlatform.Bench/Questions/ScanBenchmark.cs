@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net.Http.Json;
+using System.Text.Json;
 
 namespace PaymentPlatform.Bench.Questions;
 
@@ -55,11 +57,29 @@ internal static class ScanBenchmark
         foreach (var (name, sql) in s_questions)
         {
             var peer = $"WITH events AS (SELECT * FROM {archive.Peer.Source} WHERE {Counts}) {sql}";
+            await CheckAsync(archive, name, sql, peer);
             rows.Add(new($"scan: SQL, {name}", await BestAsync(() => PostAsync(archive, sql)), Best(() => archive.Peer.Time(peer)), "ms"));
         }
 
         return rows;
     }
+
+    /// <exception cref="InvalidOperationException">The answers differ.</exception>
+    private static async Task CheckAsync(ArchiveUnderTest archive, string name, string sql, string peer)
+    {
+        using var response = await archive.Http.PostAsJsonAsync("v1/sql", new { sql });
+        var answer = await response.Content.ReadFromJsonAsync<JsonElement>();
+        List<string> ours = [.. answer.GetProperty("rows").EnumerateArray().Select(row => string.Join('|', row.EnumerateArray().Select(value => Plain(value.ToString()))))];
+        List<string> theirs = [.. archive.Peer.Rows($"SELECT COLUMNS(*)::VARCHAR FROM ({peer})").Select(row => string.Join('|', row.Select(Plain)))];
+        if (!ours.SequenceEqual(theirs))
+            throw new InvalidOperationException($"{name}: the answers differ, in {ours.Except(theirs).Count()} of {ours.Count} and {theirs.Count} rows.");
+    }
+
+    /// <summary>Without the two ways to write a number or a time; of a mean, which depends on the order of adding, nine places.</summary>
+    private static string Plain(string value) =>
+        decimal.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? Math.Round(number, 9).ToString("0.#########", CultureInfo.InvariantCulture)
+        : DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time.UtcTicks.ToString(CultureInfo.InvariantCulture)
+        : value;
 
     /// <summary>What counts, as in <c>/v1/events</c>.</summary>
     private const string Counts = "origin IS DISTINCT FROM 'replay' AND duplicate IS DISTINCT FROM true";

@@ -1,4 +1,4 @@
-namespace PaymentPlatform.Bench.Metrics;
+namespace PaymentPlatform.Bench.Inputs;
 
 /// <summary>Reads a file line by line through one buffer, as a consumer reads its stream: the file is never in memory as a whole.</summary>
 internal sealed class LineFile(string path) : IDisposable
