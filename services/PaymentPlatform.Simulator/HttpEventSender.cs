@@ -9,6 +9,9 @@ internal sealed class HttpEventSender(HttpClient client, Uri url, string? apiKey
 {
     public const int Connections = 8;
 
+    /// <summary>An address that swallows packets is told from one that is slow.</summary>
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+
     private static readonly MediaTypeHeaderValue NdJson = new("application/x-ndjson");
 
     private readonly Uri _transactions = new(url, "/v1/transactions");
@@ -20,7 +23,7 @@ internal sealed class HttpEventSender(HttpClient client, Uri url, string? apiKey
 
     /// <summary>The client that the load needs: few connections, no redirects.</summary>
     public static HttpClient CreateClient() =>
-        new(new SocketsHttpHandler { MaxConnectionsPerServer = Connections, AllowAutoRedirect = false, ActivityHeadersPropagator = null }) { Timeout = TimeSpan.FromSeconds(60) };
+        new(new SocketsHttpHandler { MaxConnectionsPerServer = Connections, ConnectTimeout = ConnectTimeout, AllowAutoRedirect = false, ActivityHeadersPropagator = null }) { Timeout = TimeSpan.FromSeconds(60) };
 
     public override async Task<SendOutcome> SendAsync(EventBatch batch, TrafficStatistics statistics, CancellationToken cancellationToken)
     {
@@ -42,11 +45,15 @@ internal sealed class HttpEventSender(HttpClient client, Uri url, string? apiKey
                 if (!IsTransient(response.StatusCode))
                     throw await RefusalAsync(response, cancellationToken);
                 pause = response.Headers.RetryAfter?.Delta ?? pause;
-                statistics.Retried($"{_transactions} answered {(int)response.StatusCode}");
+                var answer = $"{_transactions} answered {(int)response.StatusCode}";
+                if (response.StatusCode == HttpStatusCode.TooManyRequests)
+                    statistics.Retried(answer);
+                else
+                    statistics.Missed($"{answer} and takes no events");
             }
             catch (Exception exception) when (exception is not SimulatorException && !cancellationToken.IsCancellationRequested)
             {
-                statistics.Retried(exception.Message);
+                statistics.Missed($"{_transactions} does not answer ({exception.Message.TrimEnd('.')})");
             }
 
             await Task.Delay(pause, time, cancellationToken);

@@ -8,9 +8,14 @@ public static class SimulateCommand
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(10);
+
+    /// <summary>For the answers that are under way, when it is stopped.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
-    /// <returns>0 when all that was asked for was sent or the caller stopped it, 1 when the target refused, 2 for a wrong option or setting.</returns>
+    /// <summary>The same where the target does not answer.</summary>
+    private static readonly TimeSpan SilentStopTimeout = TimeSpan.FromSeconds(1);
+
+    /// <returns>0 when the target acknowledged all that was sent to it, also where the caller stopped it, 1 when it did not, 2 for a wrong option or setting.</returns>
     public static async Task<int> RunAsync(SimulateOptions options, CancellationToken cancellationToken)
     {
         try
@@ -19,17 +24,16 @@ public static class SimulateCommand
             options = Merge(options, settings);
             if (Fault(options) is { } fault)
                 throw new SimulatorException(fault) { IsWrongUsage = true };
-            await SendAsync(options, settings, cancellationToken);
-            return 0;
+            return await SendAsync(options, settings, cancellationToken) ? 0 : 1;
         }
         catch (SettingsException exception)
         {
-            await Console.Error.WriteLineAsync(exception.Line > 0 ? exception.Message : $"--config {exception.Message}");
+            await options.Messages.WriteLineAsync(exception.Line > 0 ? exception.Message : $"--config {exception.Message}");
             return 2;
         }
         catch (Exception exception) when (exception is SimulatorException or IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync(exception.Message);
+            await options.Messages.WriteLineAsync(exception.Message);
             return exception is SimulatorException { IsWrongUsage: true } ? 2 : 1;
         }
     }
@@ -54,19 +58,20 @@ public static class SimulateCommand
         };
     }
 
-    private static async Task SendAsync(SimulateOptions options, SimulatorSettings settings, CancellationToken cancellationToken)
+    /// <returns>Whether the target acknowledged all.</returns>
+    private static async Task<bool> SendAsync(SimulateOptions options, SimulatorSettings settings, CancellationToken cancellationToken)
     {
         var time = TimeProvider.System;
-        using var watch = options.Config is null ? null : new SettingsWatch(options.Config, settings, time, Console.Error.WriteLine);
+        using var watch = options.Config is null ? null : new SettingsWatch(options.Config, settings, time, options.Messages.WriteLine);
         var generator = new TransactionGenerator(settings, options.Seed ?? Random.Shared.NextInt64(), validOnly: options.Target == SimulatorTarget.Http);
         using var host = options.Target == SimulatorTarget.Stream ? StreamHost(options.ConnectionsFile!) : null;
         await using var sender = CreateSender(options, settings, host, time);
         using var recorder = options.Record is null ? null : new AcceptedRecorder(OpenFile("--record", options.Record));
         using var truth = options.Truth is null ? null : new TruthRecorder(OpenFile("--truth", options.Truth));
         using var abort = new CancellationTokenSource();
-        await using var registration = cancellationToken.Register(() => abort.CancelAfter(StopTimeout));
-        await SayLeftOutAsync(generator, settings);
-        var statistics = new TrafficStatistics(time);
+        var statistics = new TrafficStatistics(time, options.Messages.WriteLine);
+        await using var registration = cancellationToken.Register(() => abort.CancelAfter(statistics.IsAnswering ? StopTimeout : SilentStopTimeout));
+        await SayLeftOutAsync(generator, settings, options.Messages);
         var plan = new TrafficPlan
         {
             Settings = () => watch?.Current ?? settings,
@@ -77,18 +82,19 @@ public static class SimulateCommand
             Interval = Interval,
             Clock = options.Start is { } start ? new EventClock(start) : null,
         };
-        using (time.CreateTimer(_ => Console.Error.WriteLine(statistics.Progress()), null, ProgressInterval, ProgressInterval))
+        using (time.CreateTimer(_ => options.Messages.WriteLine(statistics.Progress()), null, ProgressInterval, ProgressInterval))
             await new Traffic(generator, sender, plan, statistics, recorder, truth, time).RunAsync(cancellationToken, abort.Token);
-        await Console.Error.WriteLineAsync(statistics.Summary());
+        await options.Messages.WriteLineAsync(statistics.Summary());
         if (truth?.Withheld is > 0 and var withheld)
-            await Console.Error.WriteLineAsync($"--truth leaves out {withheld} of these events: the end cut their groups short, and they match no pattern.");
+            await options.Messages.WriteLineAsync($"--truth leaves out {withheld} of these events: the end cut their groups short, and they match no pattern.");
+        return statistics.Unacknowledged == 0;
     }
 
-    private static async Task SayLeftOutAsync(TransactionGenerator generator, SimulatorSettings settings)
+    private static async Task SayLeftOutAsync(TransactionGenerator generator, SimulatorSettings settings, TextWriter messages)
     {
         var left = generator.Profile.LeftOut;
         if (left.Count > 0)
-            await Console.Error.WriteLineAsync(string.Create(
+            await messages.WriteLineAsync(string.Create(
                 System.Globalization.CultureInfo.InvariantCulture,
                 $"Ingest refuses invalid events: target http leaves out {string.Join(", ", left.Select(ViolationPatterns.Name))} ({100 * left.Sum(p => settings.Violations[p]):0.##} % of the events)."));
     }

@@ -50,4 +50,7 @@ public sealed record SimulateOptions
 
     /// <summary>A file that gets one line of JSON for each planted event that was accepted; an existing one is replaced.</summary>
     public string? Truth { get; init; }
+
+    /// <summary>Gets the messages, a line each.</summary>
+    public TextWriter Messages { get; init; } = Console.Error;
 }

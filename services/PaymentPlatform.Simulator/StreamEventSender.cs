@@ -28,7 +28,7 @@ internal sealed class StreamEventSender(MessagePublisher publisher, TimeProvider
             }
             catch (StreamUnavailableException exception)
             {
-                statistics.Retried(exception.Message);
+                statistics.Missed($"The stream takes no events ({exception.Message.TrimEnd('.')})");
             }
 
             await Task.Delay(Backoff(attempt), time, cancellationToken);

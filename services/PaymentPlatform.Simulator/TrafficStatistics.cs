@@ -3,8 +3,11 @@ using System.Globalization;
 namespace PaymentPlatform.Simulator;
 
 /// <summary>Counts what went out and what came of it. Thread-safe.</summary>
-internal sealed class TrafficStatistics(TimeProvider time)
+/// <param name="tell">Gets a line when the target can't be reached, and again every <see cref="TellInterval"/> at most; null leaves it to <see cref="Progress"/>.</param>
+internal sealed class TrafficStatistics(TimeProvider time, Action<string>? tell = null)
 {
+    public static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(30);
+
     private readonly Lock _lock = new();
     private readonly LatencyHistogram _latency = new();
     private readonly long _started = time.GetTimestamp();
@@ -14,12 +17,34 @@ internal sealed class TrafficStatistics(TimeProvider time)
     private long _rejected;
     private long _retries;
     private string? _lastFault;
+    private bool _isAnswering;
+    private long? _toldAt;
     private long _reportedAccepted;
     private long _reportedAt = time.GetTimestamp();
 
     public long Accepted => Interlocked.Read(ref _accepted);
 
     public long Rejected => Interlocked.Read(ref _rejected);
+
+    /// <summary>Of what went out: whose answer has not come.</summary>
+    public long Unacknowledged
+    {
+        get
+        {
+            lock (_lock)
+                return _sent - _accepted - _rejected;
+        }
+    }
+
+    /// <summary>Whether the last that was heard of the target is an outcome.</summary>
+    public bool IsAnswering
+    {
+        get
+        {
+            lock (_lock)
+                return _isAnswering;
+        }
+    }
 
     /// <summary>Of the next event, from 1.</summary>
     public long NextNumber
@@ -47,6 +72,7 @@ internal sealed class TrafficStatistics(TimeProvider time)
         {
             _accepted += outcome.Accepted;
             _rejected += outcome.Rejected;
+            _isAnswering = true;
         }
     }
 
@@ -56,12 +82,33 @@ internal sealed class TrafficStatistics(TimeProvider time)
             _latency.Add(latency);
     }
 
+    /// <summary>The target asked for another attempt.</summary>
     public void Retried(string fault)
     {
         lock (_lock)
         {
             _retries++;
             _lastFault = fault;
+        }
+    }
+
+    /// <summary>The target is down, or is not there.</summary>
+    /// <param name="fault">Names it; without a full stop.</param>
+    public void Missed(string fault)
+    {
+        lock (_lock)
+        {
+            _retries++;
+            _isAnswering = false;
+            if (tell is null)
+            {
+                _lastFault = fault;
+            }
+            else if (_toldAt is not { } told || time.GetElapsedTime(told) >= TellInterval)
+            {
+                _toldAt = time.GetTimestamp();
+                tell($"{fault}; trying again until it does.");
+            }
         }
     }
 
@@ -84,9 +131,11 @@ internal sealed class TrafficStatistics(TimeProvider time)
         lock (_lock)
         {
             var elapsed = time.GetElapsedTime(_started).TotalSeconds;
+            var missing = _sent - _accepted - _rejected;
+            var unacknowledged = missing == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", {missing} not acknowledged");
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"sent {_sent}, accepted {_accepted}, rejected {_rejected}, {_retries} retries in {elapsed:F1} s: {_accepted / Math.Max(0.001, elapsed):F0} events/s; latency p50 {_latency.Quantile(0.5).TotalMilliseconds:F1} ms, p99 {_latency.Quantile(0.99).TotalMilliseconds:F1} ms{Violations()}");
+                $"accepted {_accepted}, rejected {_rejected}{unacknowledged}, {_retries} retries in {elapsed:F1} s: {_accepted / Math.Max(0.001, elapsed):F0} events/s; latency p50 {_latency.Quantile(0.5).TotalMilliseconds:F1} ms, p99 {_latency.Quantile(0.99).TotalMilliseconds:F1} ms{Violations()}");
         }
     }
 

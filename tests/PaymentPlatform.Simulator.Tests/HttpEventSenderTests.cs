@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using PaymentPlatform.Simulator;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Simulator.Tests;
 
@@ -118,6 +119,25 @@ public sealed class HttpEventSenderTests : IAsyncLifetime
         Assert.NotEmpty(_lines);
     }
 
+    [Fact]
+    public async Task Simulate_NobodyListens_OneLineASoonEndAndExit1()
+    {
+        var dead = Url;
+        await _server!.StopAsync(TestContext.Current.CancellationToken);
+        var lines = new ConcurrentQueue<string>();
+        using var stop = new CancellationTokenSource();
+        var run = SimulateCommand.RunAsync(new() { Target = SimulatorTarget.Http, Url = dead, Total = 10, Messages = new Lines(lines) }, stop.Token);
+        await Eventually.TrueAsync(() => !lines.IsEmpty, "a line about the target");
+        var asked = System.Diagnostics.Stopwatch.StartNew();
+        await stop.CancelAsync();
+
+        Assert.Equal(1, await run);
+        Assert.InRange(asked.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.Equal(2, lines.Count);
+        Assert.StartsWith($"{dead}v1/transactions does not answer (", lines.First());
+        Assert.StartsWith("accepted 0, rejected 0, 10 not acknowledged", lines.Last());
+    }
+
     private static string Id(string line) => line[..60];
 
     private async Task TakeAsync(HttpContext http)
@@ -142,5 +162,16 @@ public sealed class HttpEventSenderTests : IAsyncLifetime
         }
 
         return lines.Length;
+    }
+
+    private sealed class Lines(ConcurrentQueue<string> lines) : StringWriter
+    {
+        public override void WriteLine(string? value) => lines.Enqueue(value!);
+
+        public override Task WriteLineAsync(string? value)
+        {
+            WriteLine(value);
+            return Task.CompletedTask;
+        }
     }
 }
