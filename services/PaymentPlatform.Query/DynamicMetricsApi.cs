@@ -15,6 +15,7 @@ public static class DynamicMetricsApi
     private static async Task<Results<JsonHttpResult<Page<DynamicMetricItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database, LatestRules rules, TimeProvider timeProvider)
     {
         var parameters = new QueryParameters(context.Request.Query);
+        var kind = parameters.Choice("kind", DynamicMetricItem.Event, DynamicMetricItem.Window);
         var metricType = parameters.Text("metric_type");
         var ruleName = parameters.Text("rule_name");
         var transactionId = parameters.Text("transaction_id");
@@ -33,7 +34,7 @@ public static class DynamicMetricsApi
             from ??= Math.Max(to.Value - Day, Timestamps.ToMicros(DateTime.MinValue));
         }
 
-        var query = new DynamicMetricsQuery(metricType, ruleName, transactionId, from, to, cursor, limit, rules);
+        var query = new DynamicMetricsQuery(metricType, ruleName, transactionId, from, to, cursor, limit, rules, kind);
         var items = await database.ExecuteAsync(query.RunAsync, context.RequestAborted);
         return TypedResults.Json(Page<DynamicMetricItem>.Cut(items, limit, item => query.CursorAt(item).ToString()), QueryJsonContext.Default.PageDynamicMetricItem);
     }

@@ -9,7 +9,8 @@ namespace PaymentPlatform.Query;
 /// <summary>Results of rules in the order of time: hits of <c>dynamic_metrics</c>, windows of <c>rule_buckets</c>, and derived rules computed from those.</summary>
 /// <param name="From">Microseconds since the Unix epoch; null for no bound, as is <paramref name="To"/>.</param>
 /// <param name="TransactionId">Leaves windows out: they are not of one transaction.</param>
-public sealed record DynamicMetricsQuery(string? MetricType, string? RuleName, string? TransactionId, long? From, long? To, DynamicMetricsCursor? After, int Limit, LatestRules Rules)
+/// <param name="Kind"><see cref="DynamicMetricItem.Event"/> or <see cref="DynamicMetricItem.Window"/>; null for both.</param>
+public sealed record DynamicMetricsQuery(string? MetricType, string? RuleName, string? TransactionId, long? From, long? To, DynamicMetricsCursor? After, int Limit, LatestRules Rules, string? Kind = null)
 {
     public const string DerivedType = "derived";
 
@@ -21,8 +22,8 @@ public sealed record DynamicMetricsQuery(string? MetricType, string? RuleName, s
     /// <summary>One item more than the limit where another page follows.</summary>
     public async Task<List<DynamicMetricItem>> RunAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var items = await ReadAsync(connection, EventsSql(), ReadEvent, cancellationToken);
-        if (TransactionId is null)
+        var items = Kind is DynamicMetricItem.Window ? [] : await ReadAsync(connection, EventsSql(), ReadEvent, cancellationToken);
+        if (TransactionId is null && Kind is not DynamicMetricItem.Event)
         {
             items.AddRange(await ReadAsync(connection, WindowsSql(), ReadWindow, cancellationToken));
             items.AddRange(await ReadDerivedAsync(connection, cancellationToken));

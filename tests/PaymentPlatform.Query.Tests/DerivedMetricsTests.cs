@@ -29,10 +29,12 @@ public sealed class DerivedMetricsTests(PlatformFixture platform)
         var items = await host.GetAllAsync($"/v1/metrics/dynamic?{Range}&rule_name=a_ticket");
         Assert.Equal(["00:00 [\"EUR\"] 10.25", "00:05 [\"EUR\"] null", "00:05 [\"USD\"] -5.125"], items.Select(Show));
         Assert.All(items, i => Assert.Equal(
-            ("window", "a_ticket", "3", "derived", JsonValueKind.Null, JsonValueKind.Null),
-            (Text(i, "kind"), Text(i, "rule_name"), Text(i, "rule_version"), Text(i, "metric_type"), i.GetProperty("event_count").ValueKind, i.GetProperty("matched").ValueKind)));
+            ("window", "a_ticket", 3, "derived", JsonValueKind.Null, JsonValueKind.Null),
+            (Text(i, "kind"), Text(i, "rule_name"), i.GetProperty("rule_version").GetInt32(), Text(i, "metric_type"), i.GetProperty("event_count").ValueKind, i.GetProperty("matched").ValueKind)));
         Assert.Equal(Start.AddMinutes(5), items[0].GetProperty("window_end").GetDateTime());
         Assert.Equal(["00:00 [\"EUR\"] 50"], (await host.GetAllAsync($"/v1/metrics/dynamic?{Range}&rule_name=doubled_share")).Select(Show));
+        Assert.Equal(3, (await host.GetAllAsync($"/v1/metrics/dynamic?{Range}&rule_name=a_ticket&kind=window")).Count);
+        Assert.Empty(await host.GetAllAsync($"/v1/metrics/dynamic?{Range}&rule_name=a_ticket&kind=event"));
         Assert.Empty(await host.GetAllAsync($"/v1/metrics/dynamic?{Range}&rule_name=switched_off"));
         Assert.Empty(await host.GetAllAsync($"/v1/metrics/dynamic?{Range}&rule_name=a_ticket&metric_type=sum"));
     }
@@ -66,7 +68,7 @@ public sealed class DerivedMetricsTests(PlatformFixture platform)
         Assert.Equal("50", (await host.GetAllAsync($"/v1/metrics/dynamic?{Range}&rule_name=doubled_share"))[0].GetProperty("metric_value").GetRawText());
         await RulesApiTests.PutAsync(host, Rules.Replace("doubled_share, version: 1", "doubled_share, version: 2").Replace("share * 2", "2 * share / 100"));
         var item = Assert.Single(await host.GetAllAsync($"/v1/metrics/dynamic?{Range}&rule_name=doubled_share"));
-        Assert.Equal(("2", "0.5"), (Text(item, "rule_version"), item.GetProperty("metric_value").GetRawText()));
+        Assert.Equal(("2", "0.5"), (item.GetProperty("rule_version").GetRawText(), item.GetProperty("metric_value").GetRawText()));
     }
 
     private static async Task FillAsync(QueryHost host)
@@ -87,7 +89,7 @@ public sealed class DerivedMetricsTests(PlatformFixture platform)
         }
     }
 
-    private static string Show(JsonElement item) => $"{item.GetProperty("time").GetDateTime():HH:mm} {Text(item, "group_key")} {item.GetProperty("metric_value").GetRawText()}";
+    private static string Show(JsonElement item) => $"{item.GetProperty("time").GetDateTime():HH:mm} {item.GetProperty("group_key").GetRawText()} {item.GetProperty("metric_value").GetRawText()}";
 
     private static string? Text(JsonElement item, string name) => item.GetProperty(name).GetString();
 }

@@ -20,6 +20,8 @@ public sealed class DynamicMetricsApiTests(PlatformFixture platform)
     [Theory]
     [InlineData("rule_name=high_value")]
     [InlineData("metric_type=sum")]
+    [InlineData("kind=event")]
+    [InlineData("kind=window")]
     [InlineData("from=2026-03-01T00:10:00Z&to=2026-03-01T00:20:00Z")]
     public async Task GetDynamic_Filter_OnlyWhatItAsksFor(string filter)
     {
@@ -31,6 +33,7 @@ public sealed class DynamicMetricsApiTests(PlatformFixture platform)
         {
             "rule_name=high_value" => item.GetProperty("rule_name").GetString() == "high_value",
             "metric_type=sum" => item.GetProperty("metric_type").GetString() == "sum",
+            "kind=event" or "kind=window" => item.GetProperty("kind").GetString() == filter["kind=".Length..],
             _ => item.GetProperty("time").GetDateTime() is var time && time >= Start.AddMinutes(10) && time < Start.AddMinutes(20),
         };
         var wanted = all.Where(Wanted).Select(Identity).ToList();
@@ -47,6 +50,7 @@ public sealed class DynamicMetricsApiTests(PlatformFixture platform)
         Assert.NotEmpty(items);
         Assert.All(items, i => Assert.Equal(("event", "t3"), (i.GetProperty("kind").GetString(), i.GetProperty("transaction_id").GetString())));
         Assert.Equal("12.5", items[0].GetProperty("metric_value").GetRawText());
+        Assert.Empty(await host.GetAllAsync("/v1/metrics/dynamic?transaction_id=t3&kind=window"));
         Assert.Equal("""{"a":1}""", items[0].GetProperty("metric_data").GetRawText());
     }
 
@@ -60,9 +64,10 @@ public sealed class DynamicMetricsApiTests(PlatformFixture platform)
     {
         await using var host = await QueryHost.StartAsync(platform);
         await MetricRows.ExecuteAsync(
-            host, "INSERT INTO rule_buckets (window_start, window_end, rule_name, rule_version, group_key, metric_type, event_count, matched, total) VALUES ($1, $1 + interval '1 hour', 'r', '1', 'g', $2, 8, 2, 20.5)", Start, type);
+            host, """INSERT INTO rule_buckets (window_start, window_end, rule_name, rule_version, group_key, metric_type, event_count, matched, total) VALUES ($1, $1 + interval '1 hour', 'r', '12', '["credit_card",null]', $2, 8, 2, 20.5)""", Start, type);
         var item = Assert.Single(await host.GetAllAsync("/v1/metrics/dynamic?from=2026-03-01&to=2026-03-02"));
         Assert.Equal(value, item.GetProperty("metric_value").GetRawText());
+        Assert.Equal(("12", """["credit_card",null]"""), (item.GetProperty("rule_version").GetRawText(), item.GetProperty("group_key").GetRawText()));
         Assert.Equal(Start.AddHours(1), item.GetProperty("window_end").GetDateTime());
         Assert.Equal((8, 2), (item.GetProperty("event_count").GetInt32(), item.GetProperty("matched").GetInt32()));
     }
@@ -71,7 +76,7 @@ public sealed class DynamicMetricsApiTests(PlatformFixture platform)
     public async Task GetDynamic_BadParameter_400NamesIt()
     {
         await using var host = await QueryHost.StartAsync(platform);
-        foreach (var (query, name) in ((string, string)[])[("cursor=e30", "cursor"), ("cursor=eyJhIjowLCJ3Ijp0cnVlLCJrIjpbIngiXX0", "cursor"), ("limit=1001", "limit"), ("from=1", "from"), ("group=x", "group"), ("rule_name=", "rule_name")])
+        foreach (var (query, name) in ((string, string)[])[("cursor=e30", "cursor"), ("cursor=eyJhIjowLCJ3Ijp0cnVlLCJrIjpbIngiXX0", "cursor"), ("limit=1001", "limit"), ("from=1", "from"), ("group=x", "group"), ("kind=hit", "kind"), ("rule_name=", "rule_name")])
         {
             var problem = await host.GetAsync("/v1/metrics/dynamic?" + query, HttpStatusCode.BadRequest);
             Assert.Equal([name], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));
@@ -98,7 +103,7 @@ public sealed class DynamicMetricsApiTests(PlatformFixture platform)
         for (var i = 0; i < 30; i++)
         {
             var start = Start.AddMinutes(5 * (i / 6));
-            var group = $"g{i % 6}";
+            var group = $"[\"g{i % 6}\"]";
             await MetricRows.ExecuteAsync(
                 host,
                 "INSERT INTO rule_buckets (window_start, window_end, rule_name, rule_version, group_key, metric_type, event_count, matched, total) VALUES ($1, $1 + interval '5 minutes', $2, '1', $3, $4, 8, 2, 20.5)",
@@ -112,6 +117,6 @@ public sealed class DynamicMetricsApiTests(PlatformFixture platform)
     private static string Identity(JsonElement item)
     {
         var head = $"{item.GetProperty("kind").GetString()} {item.GetProperty("time").GetDateTime():O} {item.GetProperty("rule_name").GetString()}";
-        return item.GetProperty("kind").GetString() == "event" ? $"{head} {item.GetProperty("stream_partition").GetInt32()}/{item.GetProperty("stream_offset").GetInt64()}" : $"{head} {item.GetProperty("group_key").GetString()}";
+        return item.GetProperty("kind").GetString() == "event" ? $"{head} {item.GetProperty("stream_partition").GetInt32()}/{item.GetProperty("stream_offset").GetInt64()}" : $"{head} {item.GetProperty("group_key").GetRawText()}";
     }
 }
