@@ -32,9 +32,10 @@ public static class PaymentMetricsApi
         if (parameters.Problem() is { } problem)
             return problem;
 
-        to ??= cursor?.To ?? Timestamps.ToMicros(timeProvider.GetUtcNow().UtcDateTime);
+        var now = Timestamps.ToMicros(timeProvider.GetUtcNow().UtcDateTime);
+        to ??= cursor?.To ?? now;
         from ??= cursor?.From ?? Math.Max(to.Value - Day, Timestamps.ToMicros(DateTime.MinValue));
-        var query = new PaymentMetricsQuery(Floor(from.Value, window), -Floor(-to.Value, window), window, groups, metrics.Count > 0 ? metrics : PaymentMetricsQuery.DefaultMetrics, cursor, limit, compare);
+        var query = new PaymentMetricsQuery(Floor(from.Value, window), -Floor(-to.Value, window), window, groups, metrics.Count > 0 ? metrics : PaymentMetricsQuery.DefaultMetrics, cursor, limit, compare ? now : null);
         var items = await database.ExecuteAsync(query.RunAsync, context.RequestAborted);
         return TypedResults.Json(Page<PaymentMetricsItem>.Cut(items, limit, item => query.CursorAt(item).ToString()), QueryJsonContext.Default.PagePaymentMetricsItem);
     }

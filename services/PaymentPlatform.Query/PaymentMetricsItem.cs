@@ -11,11 +11,8 @@ namespace PaymentPlatform.Query;
 public sealed record PaymentMetricsItem(
     DateTime WindowStart, DateTime WindowEnd, string Currency, IReadOnlyList<KeyValuePair<string, string>> Groups, IReadOnlyList<KeyValuePair<string, ExactNumber?>> Figures, IReadOnlyDictionary<string, long>? Countries = null)
 {
-    /// <summary>The same group a window earlier; null when it has no events.</summary>
-    public PaymentMetricsItem? Previous { get; init; }
-
-    /// <summary>Whether <see cref="Previous"/> was asked for.</summary>
-    public bool IsCompared { get; init; }
+    /// <summary>Beside the same group of the window before, where that was asked for.</summary>
+    public PaymentMetricsComparison? Comparison { get; init; }
 
     /// <summary>Currency, then the groups' values.</summary>
     [JsonIgnore]
@@ -34,8 +31,8 @@ public sealed record PaymentMetricsItem(
             foreach (var (name, text) in value.Groups)
                 writer.WriteString(name, text);
             WriteMetrics(writer, value);
-            if (value.IsCompared)
-                WriteComparison(writer, value);
+            if (value.Comparison is { } comparison)
+                WriteComparison(writer, value, comparison);
             writer.WriteEndObject();
         }
 
@@ -51,9 +48,10 @@ public sealed record PaymentMetricsItem(
             writer.WriteEndObject();
         }
 
-        private static void WriteComparison(Utf8JsonWriter writer, PaymentMetricsItem value)
+        private static void WriteComparison(Utf8JsonWriter writer, PaymentMetricsItem value, PaymentMetricsComparison comparison)
         {
-            if (value.Previous is not { } previous)
+            writer.WriteBoolean("in_progress"u8, comparison.IsInProgress);
+            if (comparison.Previous is not { } previous)
             {
                 writer.WriteNull("previous"u8);
                 writer.WriteNull("change"u8);

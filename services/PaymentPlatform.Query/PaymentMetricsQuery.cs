@@ -1,3 +1,4 @@
+using System.Text;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -10,8 +11,8 @@ namespace PaymentPlatform.Query;
 /// <param name="To">The end of a window.</param>
 /// <param name="GroupBy">Some of <see cref="Dimensions"/>.</param>
 /// <param name="Metrics">Some of <see cref="AllMetrics"/>.</param>
-/// <param name="Compare">Whether each item gets the same group of the window before.</param>
-public sealed record PaymentMetricsQuery(long From, long To, TimeSpan Window, IReadOnlyList<string> GroupBy, IReadOnlyList<string> Metrics, MetricsCursor? After, int Limit, bool Compare = false)
+/// <param name="CompareAt">Now, where each item gets the same group of the window before, and groups that only that one had are items too; null otherwise.</param>
+public sealed record PaymentMetricsQuery(long From, long To, TimeSpan Window, IReadOnlyList<string> GroupBy, IReadOnlyList<string> Metrics, MetricsCursor? After, int Limit, long? CompareAt = null)
 {
     public static readonly IReadOnlyList<string> Dimensions = ["payment_method", "currency", "payment_status"];
 
@@ -45,21 +46,50 @@ public sealed record PaymentMetricsQuery(long From, long To, TimeSpan Window, IR
     public async Task<List<PaymentMetricsItem>> RunAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var items = await ReadAsync(connection, Math.Max(From, After?.WindowStart ?? From), To, After is null ? null : new(After.WindowStart, After.Keys, ">"), null, Limit + 1L, cancellationToken);
-        return Compare && items.Count > 0 ? await CompareAsync(connection, items, cancellationToken) : items;
+        return CompareAt is { } now ? await CompareAsync(connection, items, now, cancellationToken) : items;
     }
 
     public MetricsCursor CursorAt(PaymentMetricsItem item) => new(From, To, Timestamps.ToMicros(item.WindowStart), [.. item.Keys]);
 
-    private async Task<List<PaymentMetricsItem>> CompareAsync(NpgsqlConnection connection, List<PaymentMetricsItem> items, CancellationToken cancellationToken)
+    private async Task<List<PaymentMetricsItem>> CompareAsync(NpgsqlConnection connection, List<PaymentMetricsItem> items, long now, CancellationToken cancellationToken)
     {
         var length = Window.Ticks / TimeSpan.TicksPerMicrosecond;
-        long first = Timestamps.ToMicros(items[0].WindowStart) - length, last = Timestamps.ToMicros(items[^1].WindowStart) - length;
-        var before = (await ReadAsync(connection, first, last + length, new(first, [.. items[0].Keys], ">="), new(last, [.. items[^1].Keys], "<="), long.MaxValue, cancellationToken))
-            .ToDictionary(item => Identity(item, TimeSpan.Zero));
-        return items.ConvertAll(item => item with { IsCompared = true, Previous = before.GetValueOrDefault(Identity(item, Window)) });
+        var lower = After is null ? null : new Bound(Earlier(After.WindowStart), After.Keys, ">");
+        // Behind the page's last item nothing is asked for. Up to it there is at most a window's groups more than the page has.
+        var upper = items.Count > Limit ? new Bound(Earlier(Timestamps.ToMicros(items[^1].WindowStart)), [.. items[^1].Keys], "<=") : null;
+        var before = (await ReadAsync(connection, lower?.Window ?? Earlier(From), upper?.Window + length ?? Earlier(To), lower, upper, long.MaxValue, cancellationToken))
+            .ToDictionary(item => Identity(item, Window));
+        var compared = items.ConvertAll(item => item with { Comparison = new(before.GetValueOrDefault(Identity(item, TimeSpan.Zero)), Timestamps.ToMicros(item.WindowEnd) > now) });
+        var present = items.Select(item => Identity(item, TimeSpan.Zero)).ToHashSet();
+        // A window that has not begun lacks nothing.
+        compared.AddRange(before.Where(pair => !present.Contains(pair.Key) && Timestamps.ToMicros(pair.Value.WindowEnd) <= now).Select(pair => Absent(pair.Value, now)));
+        compared.Sort(InOrder);
+        return compared.GetRange(0, Math.Min(compared.Count, Limit + 1));
+
+        long Earlier(long micros) => Math.Max(micros - length, Timestamps.ToMicros(DateTime.MinValue));
     }
 
-    private static string Identity(PaymentMetricsItem item, TimeSpan earlier) => string.Join('\0', item.Keys.Prepend((item.WindowStart.Ticks - earlier.Ticks).ToString()));
+    /// <summary>The group in the window after its last events.</summary>
+    private PaymentMetricsItem Absent(PaymentMetricsItem previous, long now) => previous with
+    {
+        WindowStart = previous.WindowEnd,
+        WindowEnd = previous.WindowEnd + Window,
+        Figures = [.. previous.Figures.Select(f => KeyValuePair.Create(f.Key, OfNothing(f.Key)))],
+        Countries = previous.Countries is null ? null : new Dictionary<string, long>(),
+        Comparison = new(previous, Timestamps.ToMicros(previous.WindowEnd + Window) > now),
+    };
+
+    /// <summary>Counts and sums of no events are 0; what is over events is not there.</summary>
+    private static ExactNumber? OfNothing(string metric) => metric is "payment_success_rate" or "avg_amount" or "min_amount" or "max_amount" ? null : new("0");
+
+    private static string Identity(PaymentMetricsItem item, TimeSpan later) => string.Join('\0', item.Keys.Prepend((item.WindowStart + later).Ticks.ToString()));
+
+    /// <summary>The database's order: by bytes.</summary>
+    private static int InOrder(PaymentMetricsItem one, PaymentMetricsItem other)
+    {
+        var order = one.WindowStart.CompareTo(other.WindowStart);
+        return order != 0 ? order : one.Keys.Zip(other.Keys, (a, b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b))).FirstOrDefault(difference => difference != 0);
+    }
 
     private async Task<List<PaymentMetricsItem>> ReadAsync(NpgsqlConnection connection, long from, long to, Bound? lower, Bound? upper, long limit, CancellationToken cancellationToken)
     {

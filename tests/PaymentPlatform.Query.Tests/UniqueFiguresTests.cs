@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Query.Tests;
@@ -62,10 +64,23 @@ public sealed class UniqueFiguresTests(PlatformFixture platform)
             var plain = (await host.GetAllAsync($"/v1/metrics/payments?from=2026-02-01&to=2026-03-05&{query}")).ToDictionary(i => (i.GetProperty("window_start").GetDateTime(), Group(i)));
             var items = await host.GetAllAsync($"/v1/metrics/payments?from=2026-03-01T00:30:00Z&to=2026-03-05&{query}&compare=previous&limit=7");
             Assert.True(items.Count > 5);
+            var length = items[0].GetProperty("window_end").GetDateTime() - items[0].GetProperty("window_start").GetDateTime();
+            var first = new DateTime(2026, 3, 1, 0, 30, 0, DateTimeKind.Utc);
+            // Each group of a window or of the one before.
+            var expected = plain.Keys.Concat(plain.Keys.Select(k => (k.Item1 + length, k.Item2))).Where(k => k.Item1 + length > first && k.Item1 < new DateTime(2026, 3, 5)).Distinct();
+            Assert.Equal(expected.Order(), items.Select(i => (i.GetProperty("window_start").GetDateTime(), Group(i))));
+            Assert.Equal((await host.GetAllAsync($"/v1/metrics/payments?from=2026-03-01T00:30:00Z&to=2026-03-05&{query}&compare=previous&limit=10000")).Select(i => i.GetRawText()), items.Select(i => i.GetRawText()));
             foreach (var item in items)
             {
                 var start = item.GetProperty("window_start").GetDateTime();
-                var before = start - (item.GetProperty("window_end").GetDateTime() - start);
+                var before = start - length;
+                Assert.False(item.GetProperty("in_progress").GetBoolean());
+                if (!plain.ContainsKey((start, Group(item))))
+                {
+                    Assert.Equal(0, item.GetProperty("payment_count").GetInt32());
+                    Assert.Equal("-1", item.GetProperty("change").GetProperty("payment_count").GetRawText());
+                }
+
                 if (!plain.TryGetValue((before, Group(item)), out var previous))
                 {
                     Assert.Equal(JsonValueKind.Null, item.GetProperty("previous").ValueKind);
@@ -90,6 +105,37 @@ public sealed class UniqueFiguresTests(PlatformFixture platform)
             if (!query.Contains("1d"))
                 Assert.Contains(items, i => i.GetProperty("previous").ValueKind == JsonValueKind.Object);
         }
+    }
+
+    [Fact]
+    public async Task GetMetrics_ComparePreviousNow_MarksTheWindowInProgressAndNamesWhatOnlyTheOneBeforeHad()
+    {
+        var now = Start.AddMinutes(7);
+        await using var host = await QueryHost.StartAsync(platform, services: s => s.AddSingleton<TimeProvider>(new FakeTimeProvider(now)));
+        foreach (var (minute, currency) in ((int, string)[])[(0, "EUR"), (0, "JPY"), (5, "EUR"), (10, "CHF")])
+        {
+            await MetricRows.ExecuteAsync(
+                host,
+                "INSERT INTO payment_metrics_5m (window_start, window_end, payment_method, currency, payment_status, total_count, total_amount, min_amount, max_amount) VALUES ($1, $1 + interval '5 minutes', 'credit_card', $2, 'completed', 4, 20, 1, 9)",
+                Start.AddMinutes(minute), currency);
+        }
+
+        // The window that has not begun lacks nothing yet: EUR is not there.
+        var items = await host.GetAllAsync($"/v1/metrics/payments?from=2026-03-01&to=2026-03-02&compare=previous&metrics={string.Join(',', PaymentMetricsQuery.AllMetrics)}");
+        Assert.Equal(["00:00 EUR False 4 ", "00:00 JPY False 4 ", "00:05 EUR True 4 4", "00:05 JPY True 0 4", "00:10 CHF True 4 "], items.Select(Show));
+        var gone = items[3];
+        Assert.Equal(["0", "null", "0", "null", "null", "null", "0", "0", "{}"], PaymentMetricsQuery.AllMetrics.Select(m => gone.GetProperty(m).GetRawText()));
+        Assert.Equal("-1", gone.GetProperty("change").GetProperty("processed_amount").GetRawText());
+
+        static string Show(JsonElement item) =>
+            $"{item.GetProperty("window_start").GetDateTime():HH:mm} {item.GetProperty("currency").GetString()} {item.GetProperty("in_progress").GetBoolean()} {item.GetProperty("payment_count").GetInt32()} {(item.GetProperty("previous") is { ValueKind: JsonValueKind.Object } previous ? previous.GetProperty("payment_count").GetRawText() : "")}";
+    }
+
+    [Fact]
+    public async Task GetMetrics_ComparePreviousAtTheEdgeOfTime_Answers()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        Assert.Empty(await host.GetAllAsync("/v1/metrics/payments?from=0001-01-01&to=9999-12-31T23:59:59.999999Z&granularity=1d&compare=previous"));
     }
 
     private static string Group(JsonElement item) => string.Join('/', new[] { "currency", "payment_method", "payment_status" }.Select(n => item.TryGetProperty(n, out var value) ? value.GetString() : ""));
