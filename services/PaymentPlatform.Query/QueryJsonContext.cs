@@ -21,6 +21,7 @@ namespace PaymentPlatform.Query;
 [JsonSerializable(typeof(Page<PipelineItem>))]
 [JsonSerializable(typeof(Page<ClusterItem>))]
 [JsonSerializable(typeof(Page<RuleVersionItem>))]
+[JsonSerializable(typeof(RulesTakenItem))]
 [JsonSerializable(typeof(RulesAreValid))]
 [JsonSerializable(typeof(Page<RebuildItem>))]
 [JsonSerializable(typeof(Page<HoldItem>))]

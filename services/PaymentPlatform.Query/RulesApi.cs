@@ -10,8 +10,8 @@ using PaymentPlatform.Storage.Database.Rules;
 
 namespace PaymentPlatform.Query;
 
-/// <summary><c>GET /v1/rules</c> (the newest version first), <c>PUT /v1/rules</c>, <c>POST /v1/rules/validate</c></summary>
-public static class RulesApi
+/// <summary><c>GET /v1/rules</c> (the newest version first; with <c>Accept: application/yaml</c> its text alone), <c>PUT /v1/rules</c>, <c>POST /v1/rules/validate</c></summary>
+public static partial class RulesApi
 {
     private const string YamlType = "application/yaml";
     private const string FileName = "rules";
@@ -26,13 +26,21 @@ public static class RulesApi
         app.MapPost("/v1/rules/validate", (Delegate)ValidateAsync).RequireRole(AccessRole.Read);
     }
 
-    private static async Task<Results<JsonHttpResult<Page<RuleVersionItem>>, ValidationProblem>> ListAsync(HttpContext context, DatabaseTurns database)
+    private static async Task<IResult> ListAsync(HttpContext context, DatabaseTurns database)
     {
         var parameters = new QueryParameters(context.Request.Query);
         var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
         var before = parameters.Integer("cursor", long.MaxValue, 1, long.MaxValue);
         if (parameters.Problem() is { } problem)
             return problem;
+        context.Response.Headers.Vary = HeaderNames.Accept;
+        if (WantsYaml(context.Request))
+        {
+            var latest = await database.ExecuteAsync((connection, token) => RuleVersionStore.ListAsync(connection, before, 1, token), context.RequestAborted);
+            return latest is [var version]
+                ? TypedResults.Text(version.Yaml, YamlType, Encoding.UTF8)
+                : TypedResults.Problem("There are no rules yet, or none before this cursor.", statusCode: 404, title: "Rules not found");
+        }
 
         var items = await database.ExecuteAsync(
             async (connection, token) =>
@@ -46,7 +54,7 @@ public static class RulesApi
         return TypedResults.Json(Page<RuleVersionItem>.Cut(items, limit, item => item.Version.ToString(CultureInfo.InvariantCulture)), QueryJsonContext.Default.PageRuleVersionItem);
     }
 
-    private static async Task<IResult> PutAsync(HttpContext context, DatabaseTurns database, RuleHistory history)
+    private static async Task<IResult> PutAsync(HttpContext context, DatabaseTurns database, RuleHistory history, ILoggerFactory loggers)
     {
         var parameters = new QueryParameters(context.Request.Query);
         var note = parameters.Text("note");
@@ -73,10 +81,15 @@ public static class RulesApi
                         await LearnAsync(history, connection, turn);
                         return (clashes = history.Check(rules.RuleSet, FileName)).Count == 0;
                     });
-                return Item(version, active: true, await RuleVersionStore.ListActivationsAsync(connection, [version.Version], token));
+                var before = await RuleVersionStore.ListAsync(connection, version.Version, 1, token);
+                return RulesTakenItem.Of(version, rules.RuleSet, before is [var old] ? RuleSet.Parse(old.Yaml, FileName).RuleSet : null);
             },
             context.RequestAborted);
-        return clashes.Count > 0 ? Refusal(clashes) : TypedResults.Json(item, QueryJsonContext.Default.RuleVersionItem);
+        if (clashes.Count > 0)
+            return Refusal(clashes);
+        foreach (var warning in item.Warnings)
+            LogWarning(loggers.CreateLogger(typeof(RulesApi)), item.Version, by, warning);
+        return TypedResults.Json(item, QueryJsonContext.Default.RulesTakenItem);
     }
 
     private static async Task<IResult> ValidateAsync(HttpContext context)
@@ -88,8 +101,15 @@ public static class RulesApi
         if (yaml is null)
             return fault!;
         var rules = RuleSet.Parse(yaml, FileName);
-        return rules.IsValid ? TypedResults.Json(new RulesAreValid(true), QueryJsonContext.Default.RulesAreValid) : Refusal(rules.Errors);
+        if (!rules.IsValid)
+            return Refusal(rules.Errors);
+        return TypedResults.Json(new RulesAreValid(true, RuleWarnings.Of(rules.RuleSet) is { Count: > 0 } warnings ? warnings : null), QueryJsonContext.Default.RulesAreValid);
     }
+
+    /// <summary>By name and rather than JSON: a wildcard means JSON.</summary>
+    private static bool WantsYaml(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)
+        && accepted.Where(a => a.Quality is not 0).OrderByDescending(a => a.Quality ?? 1).Select(a => a.MediaType.ToString().ToLowerInvariant()).FirstOrDefault(t => t is YamlType or "application/json") is YamlType;
 
     private static async Task<(string? Yaml, IResult? Fault)> ReadAsync(HttpContext context)
     {
@@ -118,4 +138,7 @@ public static class RulesApi
     private static RuleVersionItem Item(RuleVersion version, bool active, IEnumerable<RuleActivation> activations) => new(
         version.Version, active, version.CreatedAt, version.CreatedBy, version.Note, version.Yaml,
         [.. activations.Select(a => new RuleActivationItem(a.Partition.Stream, a.Partition.LogId, a.Partition.PartitionId, a.FromOffset))]);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Version {Version} of the rules, put in by {By}: {Warning}")]
+    private static partial void LogWarning(ILogger logger, long version, string by, string warning);
 }

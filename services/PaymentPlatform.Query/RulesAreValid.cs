@@ -1,4 +1,7 @@
+using System.Text.Json.Serialization;
+
 namespace PaymentPlatform.Query;
 
 /// <summary>The answer to rules that could be taken in.</summary>
-public sealed record RulesAreValid(bool Valid);
+/// <param name="Warnings">What is allowed but hardly meant; left out where there is nothing.</param>
+public sealed record RulesAreValid(bool Valid, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Warnings = null);

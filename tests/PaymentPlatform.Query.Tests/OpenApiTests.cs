@@ -98,6 +98,15 @@ public sealed class OpenApiTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Document_RulesTaken_IsWhatPutAnswers()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var described = (await host.GetAsync("/openapi/v1.json")).GetProperty("components").GetProperty("schemas").GetProperty("RulesTaken").GetProperty("properties");
+        var answer = await RulesApiTests.PutAsync(host, RulesApiTests.Rules(1, "amount > 10"));
+        Assert.Equal(described.EnumerateObject().Select(p => p.Name).Order(), answer.EnumerateObject().Select(p => p.Name).Order());
+    }
+
+    [Fact]
     public async Task Document_EveryOperation_IsDescribedWithExamples()
     {
         await using var host = await QueryHost.StartAsync(platform);

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.Testing;
 
@@ -16,13 +18,59 @@ public sealed class RulesApiTests(PlatformFixture platform)
         Assert.Empty(await host.GetAllAsync("/v1/rules"));
         var first = await PutAsync(host, Rules(1, "amount > 10"), "?note=first%20ones");
         var second = await PutAsync(host, Rules(2, "amount > 20"));
-        Assert.Equal(("first ones", "anonymous", true), (first.GetProperty("note").GetString(), first.GetProperty("created_by").GetString(), first.GetProperty("active").GetBoolean()));
-        Assert.Equal(Rules(1, "amount > 10"), first.GetProperty("rules").GetString());
+        Assert.Equal(("first ones", "anonymous", RuleSet.Parse(Rules(1, "amount > 10"), "").RuleSet!.Hash), (first.GetProperty("note").GetString(), first.GetProperty("created_by").GetString(), first.GetProperty("hash").GetString()));
         Assert.Equal(JsonValueKind.Null, second.GetProperty("note").ValueKind);
         Assert.Equal(first.GetProperty("version").GetInt64() + 1, second.GetProperty("version").GetInt64());
 
         var listed = await host.GetAllAsync("/v1/rules?limit=1");
-        Assert.Equal([second.GetRawText(), first.GetRawText().Replace("\"active\":true", "\"active\":false")], listed.Select(v => v.GetRawText()));
+        Assert.Equal([(2, true, Rules(2, "amount > 20"), null), (1, false, Rules(1, "amount > 10"), "first ones")], listed.Select(v => (
+            v.GetProperty("version").GetInt64() - first.GetProperty("version").GetInt64() + 1, v.GetProperty("active").GetBoolean(), v.GetProperty("rules").GetString()!, v.GetProperty("note").GetString())));
+    }
+
+    [Fact]
+    public async Task Put_Rules_AnswersWhatChanged()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        Assert.Equal("1 added big; changed ; removed ", Changes(await PutAsync(host, Rules(1, "amount > 10"))));
+        var other = Rules(1, "amount > 1").Replace("big", "other").Replace("rules:\n", "");
+        Assert.Equal("2 added other; changed ; removed ", Changes(await PutAsync(host, Rules(1, "amount > 10") + other)));
+        Assert.Equal("1 added ; changed big; removed other", Changes(await PutAsync(host, Rules(2, "amount > 20"))));
+        Assert.Equal("1 added ; changed big; removed ", Changes(await PutAsync(host, Rules(2, "amount > 20") + "    enabled: false\n")));
+
+        static string Changes(JsonElement answer) =>
+            $"{answer.GetProperty("rule_count")} {string.Join("; ", new[] { "added", "changed", "removed" }.Select(n => $"{n} {string.Join(' ', answer.GetProperty(n).EnumerateArray())}"))}";
+    }
+
+    [Fact]
+    public async Task Rules_NoneThatWorks_TakenWithAWarningThatIsLogged()
+    {
+        var log = new LogLines<RulesApiTests>();
+        await using var host = await QueryHost.StartAsync(platform, services: s => s.AddSingleton<ILoggerFactory>(new OneLogger(log)));
+        Assert.Empty((await PutAsync(host, Rules(1, "amount > 10"))).GetProperty("warnings").EnumerateArray());
+        foreach (var (yaml, said) in ((string, string)[])[("rules: []\n", "no rules"), (Rules(1, "amount > 10") + "    enabled: false\n", "enabled: false")])
+        {
+            Assert.Contains(said, Assert.Single((await SendAsync(host, HttpMethod.Post, "/v1/rules/validate", yaml, HttpStatusCode.OK)).GetProperty("warnings").EnumerateArray()).GetString());
+            Assert.Contains(said, Assert.Single((await PutAsync(host, yaml)).GetProperty("warnings").EnumerateArray()).GetString());
+            Assert.Single(log.Lines, line => line.StartsWith("Warning: Version", StringComparison.Ordinal) && line.Contains(said));
+        }
+    }
+
+    [Fact]
+    public async Task GetRules_AsYaml_TheNewestTextAlone()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        using (var none = await AsYamlAsync(host, "application/yaml"))
+            Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
+        await PutAsync(host, Rules(1, "amount > 10"));
+        var text = Rules(2, "amount > 20") + "    description: \"\\\"ü\\\"\"\n";
+        await PutAsync(host, text);
+        foreach (var (accept, type) in ((string, string)[])[("application/yaml", "application/yaml"), ("application/json;q=0.5, application/yaml", "application/yaml"), ("*/*", "application/json"), ("application/yaml;q=0.1, application/json", "application/json")])
+        {
+            using var response = await AsYamlAsync(host, accept);
+            Assert.Equal((HttpStatusCode.OK, type), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+            if (type == "application/yaml")
+                Assert.Equal(text, await response.Content.ReadAsStringAsync());
+        }
     }
 
     [Fact]
@@ -183,5 +231,23 @@ public sealed class RulesApiTests(PlatformFixture platform)
         var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.StatusCode == expected, $"{method} {path}: {(int)response.StatusCode} {text}");
         return JsonDocument.Parse(text).RootElement;
+    }
+
+    private static Task<HttpResponseMessage> AsYamlAsync(QueryHost host, string accept)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, "/v1/rules");
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        return host.Client.SendAsync(request);
+    }
+
+    private sealed class OneLogger(ILogger logger) : ILoggerFactory
+    {
+        public ILogger CreateLogger(string categoryName) => logger;
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public void Dispose()
+        {
+        }
     }
 }
