@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace PaymentPlatform.Query;
 
-/// <summary>The body of <c>POST /v1/metrics/rebuild</c>: <c>from</c> and <c>to</c> as RFC 3339 writes them, <c>[from, to)</c> of transaction time.</summary>
+/// <summary>The body of <c>POST /v1/metrics/rebuild</c>: <c>from</c> and <c>to</c> as RFC 3339 writes them, <c>[from, to)</c> of transaction time. A <c>to</c> in the future is now.</summary>
 /// <param name="From">Microseconds since the Unix epoch, as is <paramref name="To"/>.</param>
 public sealed record RebuildRequest(long From, long To)
 {
@@ -53,12 +53,12 @@ public sealed record RebuildRequest(long From, long To)
     {
         if (member.Value.ValueKind != JsonValueKind.String || !Timestamps.TryParse(member.Value.GetString()!, out var micros))
             errors.Add(member.Name, ["Expected a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z."]);
-        else if (micros > now)
-            errors.Add(member.Name, ["It lies in the future: there is nothing to rebuild yet. Give a time up to now."]);
+        else if (micros > now && member.Name == "from")
+            errors.Add(member.Name, ["It lies in the future: there is nothing to rebuild yet. Give a time before now."]);
         else if (micros < s_first)
             errors.Add(member.Name, ["It is too early. Give a time from 1900-01-01T00:00:00Z on."]);
         else
-            return micros;
+            return Math.Min(micros, now);
         return null;
     }
 }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Query.Tests;
@@ -43,6 +45,17 @@ public sealed class RebuildsApiTests(PlatformFixture platform)
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
     }
 
+    [Fact]
+    public async Task Post_ToInTheFuture_IsNow()
+    {
+        var now = new DateTime(2026, 1, 31, 10, 0, 0, DateTimeKind.Utc);
+        await using var host = await QueryHost.StartAsync(platform, services: s => s.AddSingleton<TimeProvider>(new FakeTimeProvider(now)));
+        using var response = await PostAsync(host, """{"from": "2026-01-31", "to": "2026-02-01"}""");
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        Assert.Equal(("2026-01-31T00:00:00.000000Z", "2026-01-31T10:00:00.000000Z"), (Text(answer, "from"), Text(answer, "to")));
+    }
+
     [Theory]
     [InlineData("""{"from": "2026-01-31T00:00:00Z"}""", "to")]
     [InlineData("{}", "from to")]
@@ -52,8 +65,8 @@ public sealed class RebuildsApiTests(PlatformFixture platform)
     [InlineData("""{"from": "2026-02-02", "to": "2026-02-01"}""", "from")]
     [InlineData("""{"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00.000001Z"}""", "to")]
     [InlineData("""{"from": "0001-01-01", "to": "2026-02-01"}""", "from")]
-    [InlineData("""{"from": "2026-01-31", "to": "9998-01-01"}""", "to")]
-    [InlineData("""{"from": "9997-01-31", "to": "9998-01-01"}""", "from to")]
+    [InlineData("""{"from": "2026-01-01", "to": "9998-01-01"}""", "to")]
+    [InlineData("""{"from": "9997-01-31", "to": "9998-01-01"}""", "from")]
     [InlineData("""{"from": "2026-01-31", "to": "2026-02-01", "To": "2026-02-03"}""", "To")]
     [InlineData("""{"from": "2026-01-31", "to": "2026-02-01", "to": "2026-02-03"}""", "to")]
     [InlineData("[]", null)]
