@@ -22,6 +22,10 @@ internal static class ApiDocument
         return System.Text.Encoding.UTF8.GetBytes(api.ToJsonString(new() { Encoder = EventJson.WriterOptions.Encoder }));
     }
 
+    /// <summary>The document with the address that it was asked for at, so that examples name a host.</summary>
+    public static byte[] At(string address, byte[] document) =>
+        [.. System.Text.Encoding.UTF8.GetBytes($"{{\"servers\":{new JsonArray(new JsonObject([new("url", address)])).ToJsonString()},"), .. document.AsSpan(1)];
+
     private static void Complete(JsonObject operation, JsonObject source, JsonObject own)
     {
         if (operation["description"] is null && own["description"] is { } description)

@@ -24,7 +24,7 @@ public static class ConsoleApi
             response.Headers.ContentSecurityPolicy = Policy;
             return TypedResults.Bytes(Index, "text/html; charset=utf-8");
         }).RequireRole(AccessRole.Read).WithBrowserSignIn();
-        app.MapGet("/openapi/v1.json", () => TypedResults.Bytes(Document, "application/json")).RequireRole(AccessRole.Read);
+        app.MapGet("/openapi/v1.json", (HttpRequest request) => TypedResults.Bytes(ApiDocument.At($"{request.Scheme}://{request.Host}{request.PathBase}", Document), "application/json")).RequireRole(AccessRole.Read);
         app.MapScalarApiReference("/scalar", Configure).RequireRole(AccessRole.Read).WithBrowserSignIn()
             // It opens its scripts to everybody.
             .Finally(endpoint =>

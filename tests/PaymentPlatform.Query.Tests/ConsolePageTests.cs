@@ -33,6 +33,8 @@ public sealed class ConsolePageTests(PlatformFixture platform)
         await Assertions.Expect(page.Locator("#partitions tr")).ToHaveCountAsync(4);
         await Assertions.Expect(page.Locator("#lag")).ToHaveTextAsync("150");
         await Assertions.Expect(page.Locator("#windows tr").First).ToContainTextAsync("EUR");
+        foreach (var (currency, processed) in ((string, string)[])[("EUR", "1,234,567.89"), ("JPY", "1,234,568"), ("KWD", "1,234,567.890")])
+            await Assertions.Expect(page.Locator("#windows tr").Filter(new() { HasText = currency }).First.Locator("td").Last).ToHaveTextAsync(processed);
         await Assertions.Expect(page.Locator("#success")).ToHaveTextAsync("80.0 %");
         await Assertions.Expect(page.Locator("#files tr").First).ToContainTextAsync("raw_events/");
         await Assertions.Expect(page.Locator("#welcome")).ToBeHiddenAsync();
@@ -120,11 +122,12 @@ public sealed class ConsolePageTests(PlatformFixture platform)
             if (!request.Url.StartsWith(host.Address.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
                 foreign.Add(request.Url);
         };
-        await browser.Page.GotoAsync(new Uri(host.Address, "/scalar").ToString(), new() { Timeout = 120_000 });
+        await browser.Page.GetByText("API reference").ClickAsync();
         await Assertions.Expect(browser.Page.GetByText("One read-only SELECT over the archive").First).ToBeVisibleAsync();
         await Assertions.Expect(browser.Page.GetByText("Every event of a payment").First).ToBeVisibleAsync();
         await browser.Page.GetByText("One read-only SELECT over the archive").First.ClickAsync();
         await Assertions.Expect(browser.Page.GetByText("DECIMAL(38,4)").First).ToBeVisibleAsync();
+        await Assertions.Expect(browser.Page.GetByText("curl " + host.Address.GetLeftPart(UriPartial.Authority)).First).ToBeVisibleAsync();
         await browser.ScreenshotAsync("reference", fullPage: false);
         Assert.Empty(foreign);
         browser.AssertQuiet();
@@ -141,7 +144,7 @@ public sealed class ConsolePageTests(PlatformFixture platform)
             INSERT INTO payment_metrics_5m (window_start, window_end, payment_method, currency, payment_status, total_count, total_amount, min_amount, max_amount)
             SELECT w, w + interval '5 minutes', 'credit_card', c, s, CASE s WHEN 'completed' THEN 800 WHEN 'declined' THEN 200 ELSE 40 END, 1234567.8901, 1, 99
             FROM generate_series(date_bin('5 minutes', now(), TIMESTAMPTZ '2000-01-01 00:00:00+00') - interval '20 minutes', now(), interval '5 minutes') w,
-              unnest(ARRAY['EUR', 'USD', 'JPY']) c, unnest(ARRAY['completed', 'declined', 'pending']) s
+              unnest(ARRAY['EUR', 'USD', 'JPY', 'KWD']) c, unnest(ARRAY['completed', 'declined', 'pending']) s
             """);
     }
 }

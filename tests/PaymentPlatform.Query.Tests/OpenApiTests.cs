@@ -22,6 +22,18 @@ public sealed class OpenApiTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Document_Servers_IsWhereItWasAskedFor()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        foreach (var name in (string[])[host.Address.Authority, $"localhost:{host.Address.Port}"])
+        {
+            using var response = await host.Client.SendAsync(new(HttpMethod.Get, "/openapi/v1.json") { Headers = { Host = name } });
+            var server = Assert.Single(JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("servers").EnumerateArray());
+            Assert.Equal($"http://{name}", server.GetProperty("url").GetString());
+        }
+    }
+
+    [Fact]
     public async Task Document_Security_NamesTheRoleThatTheEndpointNeeds()
     {
         await using var host = await QueryHost.StartAsync(platform);
