@@ -11,6 +11,7 @@ internal static class ServiceHost
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [.. options.Overrides], ContentRootPath = AppContext.BaseDirectory });
         Configure(builder.Configuration, options, connections, data);
+        OptionNames.Check(builder.Configuration);
         var listen = ListenAddress.Read(builder.Configuration);
         var ingest = options.Services.Contains(PlatformService.Ingest) ? listen.Url(port) : connections.Http;
         AddDefaults(builder.Configuration, new() { ["Simulator:Url"] = ingest });

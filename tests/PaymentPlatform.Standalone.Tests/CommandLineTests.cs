@@ -62,6 +62,9 @@ public sealed class CommandLineTests
     [InlineData("--Storage:MaxPoolSize=many", "Storage:MaxPoolSize")]
     [InlineData("--Archiver:PendingTimeout=00:00:05", "Archiver:PendingTimeout (00:00:05) must be")]
     [InlineData("--Streaming:Transport=Pigeon", "Streaming:Transport")]
+    [InlineData("--Archiver:FlushAgee=1", "no option Archiver:FlushAgee:")]
+    [InlineData("--simulator:rat=1", "no option Simulator:rat:")]
+    [InlineData("--Streaming:Kafka:Linger=1", "no option Streaming:Kafka:Linger:")]
     public async Task Run_WrongConfiguration_OneLineBeforeAnythingStarts(string setting, string named)
     {
         using var data = new TemporaryDirectory();

@@ -1,0 +1,40 @@
+using System.Reflection;
+using PaymentPlatform.BlobArchiver;
+using PaymentPlatform.Ingest;
+using PaymentPlatform.Metrics;
+using PaymentPlatform.Query;
+using PaymentPlatform.Simulator;
+using PaymentPlatform.Storage.Database;
+using PaymentPlatform.Streaming;
+using PaymentPlatform.Streaming.Kafka;
+
+namespace PaymentPlatform.Standalone.Run;
+
+/// <summary>Finds names in the services' sections that no option has: binding passes over them, and the default would hold unnoticed.</summary>
+internal static class OptionNames
+{
+    /// <summary>Of all services, whichever run: processes share an appsettings.json.</summary>
+    private static readonly (string Section, Type Options)[] Sections =
+    [
+        (StreamingOptions.Section, typeof(StreamingOptions)),
+        (KafkaOptions.Section, typeof(KafkaOptions)),
+        (IngestOptions.Section, typeof(IngestOptions)),
+        (ArchiverOptions.Section, typeof(ArchiverOptions)),
+        (MetricsOptions.Section, typeof(MetricsOptions)),
+        (QueryOptions.Section, typeof(QueryOptions)),
+        (SimulatorOptions.Section, typeof(SimulatorOptions)),
+        (HybridConnectionOptions.Section, typeof(HybridConnectionOptions)),
+    ];
+
+    /// <exception cref="StartFaultException">There is such a name.</exception>
+    public static void Check(IConfiguration configuration)
+    {
+        var unknown = Sections.SelectMany(s => configuration.GetSection(s.Section).GetChildren().Where(child => !IsKnown(child, s.Options))).Select(child => child.Path).ToList();
+        if (unknown.Count > 0)
+            throw new StartFaultException($"There is no option {string.Join(", ", unknown)}: docs/configuration.md lists all that there are.", PlatformCommandLine.WrongUsage);
+    }
+
+    private static bool IsKnown(IConfigurationSection child, Type options) =>
+        options.GetProperty(child.Key, BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase) is not null
+        || Sections.Any(s => s.Section.Equals(child.Path, StringComparison.OrdinalIgnoreCase));
+}
