@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -55,8 +56,16 @@ public static class ServiceDefaultsExtensions
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
         app.MapHealthChecks(PlatformNames.ReadyPath).AllowAnonymous();
-        app.MapHealthChecks(PlatformNames.AlivePath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live") }).AllowAnonymous();
+        app.MapHealthChecks(PlatformNames.AlivePath, new HealthCheckOptions { Predicate = check => check.Tags.Contains("live"), ResponseWriter = AnswerAliveAsync }).AllowAnonymous();
         return app;
+    }
+
+    /// <summary>The header tells who holds a port: ./platform run asks for it.</summary>
+    private static Task AnswerAliveAsync(HttpContext context, HealthReport report)
+    {
+        context.Response.Headers.Server = TelemetryPrefix;
+        context.Response.ContentType = "text/plain";
+        return context.Response.WriteAsync(report.Status.ToString());
     }
 
     /// <summary>Libraries that log every request or command at Information. Below all other sources, so that configuration can ask for it.</summary>

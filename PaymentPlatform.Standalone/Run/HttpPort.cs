@@ -18,11 +18,29 @@ internal static class HttpPort
         {
             if (asked is null && joins)
                 return Probe(0);
-            throw new StartFaultException($"Port {port} is in use by another program: choose another with --port N, or --port 0 for any free one.", PlatformCommandLine.Fault, exception);
+            throw new StartFaultException(
+                IsPlatform(port)
+                    ? $"Port {port} is in use: another PaymentPlatform is running there. Stop it, or choose another port with --port N and another folder with --data DIR."
+                    : $"Port {port} is in use by another program (no PaymentPlatform answers at http://127.0.0.1:{port}/alive): choose another with --port N, or --port 0 for any free one.",
+                PlatformCommandLine.Fault, exception);
         }
         catch (SocketException exception)
         {
             throw new StartFaultException($"Port {port} can't be used ({exception.Message}): choose another with --port N.", PlatformCommandLine.Fault, exception);
+        }
+    }
+
+    private static bool IsPlatform(int port)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(2) };
+        try
+        {
+            using var answer = client.Send(new(HttpMethod.Get, $"http://127.0.0.1:{port}/alive"), HttpCompletionOption.ResponseHeadersRead);
+            return answer.Headers.Server.Any(s => s.Product?.Name == ServiceDefaultsExtensions.TelemetryPrefix);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            return false;
         }
     }
 

@@ -18,7 +18,7 @@ public sealed class StartUpTests
 
         Assert.Equal(1, command.ExitCode);
         var line = Assert.Single(command.ErrorLines);
-        Assert.Contains($"Port {port}", line);
+        Assert.Contains($"Port {port} is in use by another program", line);
         Assert.Contains("--port", line);
     }
 
@@ -65,6 +65,8 @@ public sealed class StartUpTests
             Assert.Equal(1, second.ExitCode);
             Assert.Contains(data.Path, Assert.Single(second.ErrorLines));
             Assert.True(File.Exists(first.ConnectionsFile));
+            var samePort = await PlatformCommand.RunAsync(["run", "--data", data.Path, "--port", $"{new Uri((await first.ConnectionsAsync(cancellation)).Http).Port}"]);
+            Assert.Contains("another PaymentPlatform is running there", Assert.Single(samePort.ErrorLines));
 
             await first.KillAsync();
         }
