@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Azure;
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Query;
@@ -197,23 +198,7 @@ public sealed partial class ArchiveFileCache : IDisposable
         var temporary = _directory.TemporaryPath();
         try
         {
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            long length = 0;
-            var response = await _connections.RawEvents.GetBlobClient(file.BlobName).DownloadStreamingAsync(cancellationToken: cancellationToken);
-            using (var blob = response.Value)
-            await using (var target = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                var buffer = GC.AllocateUninitializedArray<byte>(128 << 10);
-                int read;
-                while (length <= file.Bytes && (read = await blob.Content.ReadAsync(buffer, cancellationToken)) > 0)
-                {
-                    hash.AppendData(buffer.AsSpan(0, read));
-                    await target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-                    length += read;
-                }
-            }
-
-            if (length != file.Bytes || Convert.ToHexStringLower(hash.GetHashAndReset()) != file.Sha256)
+            if (!await new ArchiveBlobs(_connections.RawEvents).FetchAsync(file.BlobName, temporary, file.Bytes, Convert.FromHexString(file.Sha256), cancellationToken))
                 throw new ArchiveFileException(file.BlobName, $"The archive file {file.BlobName} is damaged: its bytes are not those of the manifest (SHA-256 {file.Sha256}, {file.Bytes} bytes). Restore the blob from a copy.");
             File.Move(temporary, path, overwrite: true);
         }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace PaymentPlatform.Query;
 
 /// <summary>Reads the members of a JSON object in a request's body and collects what is wrong with them, as <see cref="QueryParameters"/> does for the query string: an unknown member is an error too. A null stands for a member that is not there.</summary>
-internal sealed class JsonMembers
+internal sealed class JsonMembers : RequestValues
 {
     private readonly string _path;
     private readonly Dictionary<string, string[]> _errors;
@@ -28,8 +28,7 @@ internal sealed class JsonMembers
         }
     }
 
-    /// <summary>Null when absent.</summary>
-    public string? Text(string name)
+    public override string? Text(string name)
     {
         if (Find(name) is not { } value)
             return null;
@@ -45,27 +44,10 @@ internal sealed class JsonMembers
             return Fail(name, "It is not well-formed Unicode.");
         }
 
-        if (text.Length is 0 or > QueryParameters.MaxTextLength)
-            return Fail(name, text.Length == 0 ? "It is empty. Leave it out, or give it a value." : $"At most {QueryParameters.MaxTextLength} characters.");
+        if (text.Length is 0 or > MaxTextLength)
+            return Fail(name, text.Length == 0 ? "It is empty. Leave it out, or give it a value." : $"At most {MaxTextLength} characters.");
         return text.Contains('\0') ? Fail(name, "A null character is not allowed.") : text;
     }
-
-    /// <summary>Microseconds since the Unix epoch.</summary>
-    public long? Time(string name)
-    {
-        if (Text(name) is not { } text)
-            return null;
-        if (Timestamps.TryParse(text, out var micros))
-            return micros;
-        Fail(name, "Expected a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z.");
-        return null;
-    }
-
-    /// <summary>One of the given values, as they are written; null when absent.</summary>
-    public string? Choice(string name, params ReadOnlySpan<string> choices) =>
-        Text(name) is { } text
-            ? choices.Contains(text) ? text : Fail(name, $"Expected one of: {string.Join(", ", choices)}.")
-            : null;
 
     public long Integer(string name, long defaultValue, long min, long max)
     {
@@ -121,7 +103,7 @@ internal sealed class JsonMembers
         return null;
     }
 
-    public string? Fail(string name, string message)
+    public override string? Fail(string name, string message)
     {
         _errors.TryAdd(_path + name, [message]);
         return null;

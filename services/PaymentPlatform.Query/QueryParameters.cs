@@ -4,15 +4,12 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace PaymentPlatform.Query;
 
 /// <summary>Reads a request's query string and collects what is wrong with it. A name that the endpoint does not know is an error too: a filter that was misspelt would answer more than was asked for.</summary>
-public sealed class QueryParameters(IQueryCollection query)
+public sealed class QueryParameters(IQueryCollection query) : RequestValues
 {
-    public const int MaxTextLength = 1024;
-
     private readonly Dictionary<string, string[]> _errors = [];
     private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Null when absent.</summary>
-    public string? Text(string name)
+    public override string? Text(string name)
     {
         _known.Add(name);
         if (!query.TryGetValue(name, out var values) || values.Count == 0)
@@ -25,17 +22,6 @@ public sealed class QueryParameters(IQueryCollection query)
         if (value.Length > MaxTextLength)
             return Fail(name, $"At most {MaxTextLength} characters.");
         return value.Contains('\0') ? Fail(name, "A null character is not allowed.") : value;
-    }
-
-    /// <summary>Microseconds since the Unix epoch.</summary>
-    public long? Time(string name)
-    {
-        if (Text(name) is not { } text)
-            return null;
-        if (Timestamps.TryParse(text, out var micros))
-            return micros;
-        Fail(name, "Expected a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z.");
-        return null;
     }
 
     /// <summary>Two times of which the first is not after the second.</summary>
@@ -78,12 +64,6 @@ public sealed class QueryParameters(IQueryCollection query)
         return null;
     }
 
-    /// <summary>One of the given values, as they are written; null when absent.</summary>
-    public string? Choice(string name, params ReadOnlySpan<string> choices) =>
-        Text(name) is { } text
-            ? choices.Contains(text) ? text : Fail(name, $"Expected one of: {string.Join(", ", choices)}.")
-            : null;
-
     /// <summary>A comma-separated list of some of the given values, each once; empty when absent.</summary>
     public IReadOnlyList<string> Choices(string name, IReadOnlyList<string> choices)
     {
@@ -116,7 +96,7 @@ public sealed class QueryParameters(IQueryCollection query)
         return _errors.Count == 0 ? null : TypedResults.ValidationProblem(_errors, detail: string.Join(" ", _errors.Select(e => $"{e.Key}: {e.Value[0]}")), title: "Bad query parameter");
     }
 
-    private string? Fail(string name, string message)
+    public override string? Fail(string name, string message)
     {
         _errors.TryAdd(name, [message]);
         return null;

@@ -12,33 +12,6 @@ public sealed class EventsApiTests(PlatformFixture platform)
     private static readonly Dictionary<string, string?> SmallSlices = new() { ["Query:SliceRows"] = "300" };
 
     [Fact]
-    public async Task GetEvents_RandomFilters_EqualBruteForce()
-    {
-        await using var host = await QueryHost.StartAsync(platform, SmallSlices);
-        var random = new Random(20260101);
-        var files = RandomArchive.Files(random, 10, 160);
-        foreach (var file in files)
-            await host.Archive.AddFileAsync(file);
-        var all = files.SelectMany(f => f).ToList();
-        var nonEmpty = 0;
-        for (var round = 0; round < 60; round++)
-        {
-            var (query, matches) = RandomFilter(random);
-            var expected = RandomArchive.InOrder(all.Where(matches)).Select(e => e.MessageId).ToList();
-            nonEmpty += expected.Count > 0 ? 1 : 0;
-            var limit = random.Next(2) == 0 ? 1000 : random.Next(20, 120);
-
-            var pages = await host.GetAllAsync($"/v1/events?limit={limit}{query}");
-            Assert.Equal(expected, pages.Select(MessageId));
-
-            var lines = (await host.GetTextAsync($"/v1/events?{query.TrimStart('&')}", "application/x-ndjson")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-            Assert.Equal(expected, lines.Select(l => MessageId(JsonDocument.Parse(l).RootElement)));
-        }
-
-        Assert.True(nonEmpty > 30, $"Only {nonEmpty} filters found anything: the test does not test.");
-    }
-
-    [Fact]
     public async Task GetEvents_FilesAddedAndReplacedWhilePaging_ShowsTheSameEvents()
     {
         await using var host = await QueryHost.StartAsync(platform, SmallSlices);
@@ -220,73 +193,4 @@ public sealed class EventsApiTests(PlatformFixture platform)
     };
 
     internal static string MessageId(JsonElement item) => item.GetProperty("message_id").GetString()!;
-
-    private static (string Query, Func<TestEvent, bool> Matches) RandomFilter(Random random)
-    {
-        var query = "";
-        var conditions = new List<Func<TestEvent, bool>>();
-        bool? isValid = random.Next(3) switch { 0 => null, 1 => true, _ => false };
-        var end = RandomArchive.Start + (4 * RandomArchive.Hour);
-        var from = long.MinValue;
-        if (random.Next(2) == 0)
-        {
-            from = random.NextInt64(RandomArchive.Start - RandomArchive.Hour, end);
-            Add("from", Format(from), e => Time(e) >= from);
-        }
-
-        if (random.Next(2) == 0)
-        {
-            // Whole seconds, so that bounds fall on events.
-            var to = random.NextInt64((RandomArchive.Start / 1_000_000) + 7200, end / 1_000_000) * 1_000_000;
-            if (from <= to)
-                Add("to", Format(to), e => Time(e) < to);
-        }
-
-        if (random.Next(4) == 0 && RandomArchive.Pick(random, RandomArchive.Merchants) is { } merchant)
-            Add("merchant_id", merchant, e => e.MerchantId == merchant);
-        if (random.Next(4) == 0 && RandomArchive.Pick(random, RandomArchive.Customers) is { } customer)
-            Add("customer_id", customer, e => e.CustomerId == customer);
-        if (random.Next(4) == 0 && RandomArchive.Pick(random, RandomArchive.Statuses) is { } status)
-            Add("payment_status", status, e => e.PaymentStatus == status);
-        if (random.Next(4) == 0 && RandomArchive.Pick(random, RandomArchive.Methods) is { } method)
-            Add("payment_method", method, e => e.PaymentMethod == method);
-        if (random.Next(4) == 0 && RandomArchive.Pick(random, RandomArchive.Currencies) is { } currency)
-            Add("currency", currency, e => e.Currency == currency);
-        if (random.Next(4) == 0)
-        {
-            var min = random.Next(1_000_000) / 10000m;
-            Add("min_amount", min.ToString(CultureInfo.InvariantCulture), e => e.Amount is not null && decimal.Parse(e.Amount, CultureInfo.InvariantCulture) >= min);
-        }
-
-        if (random.Next(4) == 0)
-        {
-            var max = random.Next(1_000_000) / 10000m;
-            Add("max_amount", max.ToString(CultureInfo.InvariantCulture), e => e.Amount is not null && decimal.Parse(e.Amount, CultureInfo.InvariantCulture) <= max);
-        }
-
-        if (isValid is not null)
-            Add("is_valid", isValid.Value ? "true" : "false", e => e.IsValid == isValid);
-        if (random.Next(3) == 0)
-        {
-            var origin = RandomArchive.Pick(random, ["live", "resubmission", "replay"]);
-            Add("origin", origin, e => e.Origin == origin);
-        }
-        else
-        {
-            conditions.Add(e => e.Origin != "replay");
-        }
-
-        conditions.Add(e => Time(e) is not null);
-        return (query, e => conditions.All(c => c(e)));
-
-        long? Time(TestEvent e) => isValid == false ? e.Time ?? e.EnqueuedAt : e.Time;
-
-        void Add(string name, string value, Func<TestEvent, bool> condition)
-        {
-            query += $"&{name}={Uri.EscapeDataString(value)}";
-            conditions.Add(condition);
-        }
-    }
-
-    private static string Format(long micros) => Timestamps.ToDateTime(micros).ToString(Timestamps.Format, CultureInfo.InvariantCulture);
 }

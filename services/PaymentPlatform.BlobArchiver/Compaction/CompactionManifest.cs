@@ -37,18 +37,9 @@ internal static class CompactionManifest
     public static async Task<List<MergeFile>> ListFilesAsync(NpgsqlConnection connection, string folder, ArchiverOptions options, CancellationToken cancellationToken)
     {
         const string sql = $"""
-            WITH hour AS (
+            WITH wanted AS (
               SELECT file_id FROM raw_event_files WHERE state = 'live' AND starts_with(blob_name, $4)
-            ), spans AS (
-              SELECT r.stream, r.log_id, r.partition_id, min(r.first_offset) AS first_offset, max(r.next_offset) AS next_offset
-              FROM hour JOIN raw_event_ranges r USING (file_id) WHERE r.live GROUP BY 1, 2, 3
-            ), chosen AS (
-              SELECT file_id FROM hour
-              UNION
-              SELECT r.file_id FROM raw_event_ranges r JOIN spans s ON s.stream = r.stream AND s.log_id = r.log_id AND s.partition_id = r.partition_id
-                AND int8range(r.first_offset, r.next_offset) && int8range(s.first_offset, s.next_offset)
-              WHERE r.live
-            )
+            ), {ArchiveManifest.ChosenWithThoseBetween}
             SELECT f.file_id, f.blob_name, f.row_count, f.byte_size, f.sha256, starts_with(f.blob_name, $4) AND {IsSmall}, r.stream, r.log_id, r.partition_id, r.first_offset, r.next_offset
             FROM chosen JOIN raw_event_files f USING (file_id) JOIN raw_event_ranges r ON r.file_id = f.file_id AND r.live
             ORDER BY f.file_id

@@ -20,19 +20,10 @@ internal sealed class RebuildSource(HybridConnectionManager connections)
     /// <param name="to">Exclusive.</param>
     public async Task<List<RebuildFile>> ListAsync(long from, long to, CancellationToken cancellationToken)
     {
-        const string sql = """
+        const string sql = $"""
             WITH wanted AS (
               SELECT f.file_id FROM raw_event_files f WHERE f.state = 'live' AND f.max_transaction_timestamp >= $1 AND f.min_transaction_timestamp < $2
-            ), spans AS (
-              SELECT r.stream, r.log_id, r.partition_id, min(r.first_offset) AS first_offset, max(r.next_offset) AS next_offset
-              FROM wanted JOIN raw_event_ranges r USING (file_id) WHERE r.live GROUP BY 1, 2, 3
-            ), chosen AS (
-              SELECT file_id FROM wanted
-              UNION
-              SELECT r.file_id FROM raw_event_ranges r JOIN spans s ON s.stream = r.stream AND s.log_id = r.log_id AND s.partition_id = r.partition_id
-                AND int8range(r.first_offset, r.next_offset) && int8range(s.first_offset, s.next_offset)
-              WHERE r.live
-            )
+            ), {ArchiveManifest.ChosenWithThoseBetween}
             SELECT f.file_id, f.blob_name, f.sha256, f.row_count, r.stream, r.log_id, r.partition_id, r.first_offset, r.next_offset
             FROM chosen JOIN raw_event_files f USING (file_id) JOIN raw_event_ranges r ON r.file_id = f.file_id AND r.live
             WHERE f.state = 'live'

@@ -57,10 +57,22 @@ public sealed class ArchiveBlobs(BlobContainerClient container)
     /// <exception cref="RequestFailedException">404: there is no such blob; 409: it is in the archive tier; else the store does not give it now.</exception>
     public async Task<bool> FetchAsync(string blobName, string path, long length, byte[] sha256, CancellationToken cancellationToken)
     {
-        await using var target = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
-        await container.GetBlobClient(blobName).DownloadToAsync(target, cancellationToken);
-        target.Position = 0;
-        return target.Length == length && (await SHA256.HashDataAsync(target, cancellationToken)).AsSpan().SequenceEqual(sha256);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var response = await container.GetBlobClient(blobName).DownloadStreamingAsync(cancellationToken: cancellationToken);
+        using var blob = response.Value;
+        await using var target = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        var buffer = GC.AllocateUninitializedArray<byte>(128 << 10);
+        // No more of a blob that is too long than tells it.
+        var copied = 0L;
+        int read;
+        while (copied <= length && (read = await blob.Content.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            hash.AppendData(buffer.AsSpan(0, read));
+            await target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+            copied += read;
+        }
+
+        return copied == length && hash.GetHashAndReset().AsSpan().SequenceEqual(sha256);
     }
 
     /// <returns>The blob's size in bytes; null when there is none.</returns>

@@ -10,6 +10,20 @@ namespace PaymentPlatform.Storage.Archive;
 /// </summary>
 public static class ArchiveManifest
 {
+    /// <summary>Two CTEs that follow one named <c>wanted</c> with the <c>file_id</c>s of live files. The second one, <c>chosen</c>, has those and all live files that lie between them in their partitions.</summary>
+    public const string ChosenWithThoseBetween = """
+        spans AS (
+          SELECT r.stream, r.log_id, r.partition_id, min(r.first_offset) AS first_offset, max(r.next_offset) AS next_offset
+          FROM wanted JOIN raw_event_ranges r USING (file_id) WHERE r.live GROUP BY 1, 2, 3
+        ), chosen AS (
+          SELECT file_id FROM wanted
+          UNION
+          SELECT r.file_id FROM raw_event_ranges r JOIN spans s ON s.stream = r.stream AND s.log_id = r.log_id AND s.partition_id = r.partition_id
+            AND int8range(r.first_offset, r.next_offset) && int8range(s.first_offset, s.next_offset)
+          WHERE r.live
+        )
+        """;
+
     /// <summary>Announces a file before its blob is written, or says again that its writer is alive. May be repeated.</summary>
     /// <returns>False when the row has left <c>pending</c>: the sweeper abandoned it.</returns>
     public static async Task<bool> InsertPendingAsync(NpgsqlConnection connection, Guid fileId, string blobName, string owner, CancellationToken cancellationToken)
