@@ -3,6 +3,7 @@ using PaymentPlatform.Bench.Archive;
 using PaymentPlatform.Bench.EndToEnd;
 using PaymentPlatform.Bench.Metrics;
 using PaymentPlatform.Bench.Parse;
+using PaymentPlatform.Bench.Postgres;
 using PaymentPlatform.Bench.Questions;
 using PaymentPlatform.Bench.Rules;
 
@@ -15,6 +16,7 @@ var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnl
     ["lookup"] = LookupBenchmark.RunAsync,
     ["metrics"] = MetricsBenchmark.RunAsync,
     ["parse"] = ParseCommand.RunAsync,
+    ["postgres"] = PostgresBenchmark.RunAsync,
     ["rules"] = RulesCommand.RunAsync,
     ["scan"] = ScanBenchmark.RunAsync,
     ["visibility"] = VisibilityBenchmark.RunAsync,
