@@ -3,6 +3,7 @@ using PaymentPlatform.Bench.Archive;
 using PaymentPlatform.Bench.EndToEnd;
 using PaymentPlatform.Bench.Metrics;
 using PaymentPlatform.Bench.Parse;
+using PaymentPlatform.Bench.Postgres;
 using PaymentPlatform.Bench.Questions;
 using PaymentPlatform.Bench.Rules;
 
@@ -15,26 +16,36 @@ var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnl
     ["lookup"] = LookupBenchmark.RunAsync,
     ["metrics"] = MetricsBenchmark.RunAsync,
     ["parse"] = ParseCommand.RunAsync,
+    ["postgres"] = PostgresBenchmark.RunAsync,
     ["rules"] = RulesCommand.RunAsync,
     ["scan"] = ScanBenchmark.RunAsync,
     ["visibility"] = VisibilityBenchmark.RunAsync,
 };
 
-var usage = $"bench {string.Join('|', benchmarks.Keys)} [--data FILE|DIR] [--json FILE] [--rate N] [--seconds N] [--probes N] [--events N] [--seed N] [--config FILE]";
+const string all = "all";
+var usage = $"bench {all}|{string.Join('|', benchmarks.Keys)} [--data FILE|DIR] [--json FILE] [--rate N] [--seconds N] [--probes N] [--events N] [--seed N] [--config FILE]";
 if (args is [] or ["--help"] or ["-h"])
 {
     Console.WriteLine(usage);
     return 0;
 }
 
-if (!benchmarks.TryGetValue(args[0], out var benchmark) || !BenchArguments.TryParse(args.AsSpan(1), out var arguments))
+var chosen = args[0] == all ? benchmarks.Values.ToArray() : benchmarks.TryGetValue(args[0], out var benchmark) ? [benchmark] : [];
+if (chosen.Length == 0 || !BenchArguments.TryParse(args.AsSpan(1), out var arguments))
 {
     Console.Error.WriteLine(usage);
     return 2;
 }
 
-var rows = await benchmark(arguments);
-BenchmarkReport.Print(rows, Console.Out);
+BenchmarkReport.PrintHeader(Console.Out);
+List<BenchmarkRow> rows = [];
+foreach (var run in chosen)
+{
+    var measured = await run(arguments);
+    BenchmarkReport.Print(measured, Console.Out);
+    rows.AddRange(measured);
+}
+
 if (arguments.Json is { } file)
     BenchmarkReport.Save(rows, file);
 return 0;
