@@ -26,6 +26,27 @@ public sealed class RebuildServiceTests(PlatformFixture platform)
         Assert.Equal(TestEvents.Figures(Payloads), await host.Database.FiguresAsync());
     }
 
+    [Fact]
+    public async Task Run_RetentionDeletedAFileOfTheRange_IsRefusedAndTheOldFiguresStay()
+    {
+        await using var host = await RebuildHost.CreateAsync(platform);
+        await host.ArchiveAsync(0, 0, Payloads[..30]);
+        await host.ArchiveAsync(0, 30, Payloads[30..]);
+        await host.StartAsync(platform);
+        await host.IsAsync(await host.AskAsync(), "done");
+        // As the archiver's retention does.
+        await host.ExecuteAsync("""
+            WITH gone AS (UPDATE raw_event_files SET state = 'deleting' WHERE file_id = (SELECT min(file_id::text)::uuid FROM raw_event_files) RETURNING file_id)
+            UPDATE raw_event_ranges SET live = false WHERE file_id IN (SELECT file_id FROM gone)
+            """);
+
+        var id = await host.AskAsync();
+        await host.IsAsync(id, "failed");
+
+        Assert.Contains("1 archive files of the range", await host.ScalarAsync<string>($"SELECT error FROM metric_rebuilds WHERE id = {id}"), StringComparison.Ordinal);
+        Assert.Equal(TestEvents.Figures(Payloads), await host.Database.FiguresAsync());
+    }
+
     [Theory]
     [InlineData("NEW.state = 'running' AND OLD.state <> 'running'")]
     [InlineData("NEW.phase = 'computing'")]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Azure;
@@ -18,6 +19,7 @@ internal sealed class RebuildSource(HybridConnectionManager connections)
     /// </summary>
     /// <param name="from">Of transaction time: microseconds since the Unix epoch, inclusive.</param>
     /// <param name="to">Exclusive.</param>
+    /// <exception cref="RebuildRefusedException">Files of the range were deleted at the end of their retention: their figures are all that is left of them.</exception>
     public async Task<List<RebuildFile>> ListAsync(long from, long to, CancellationToken cancellationToken)
     {
         const string sql = $"""
@@ -43,7 +45,27 @@ internal sealed class RebuildSource(HybridConnectionManager connections)
             ranges.Add(new(new(reader.GetString(4), reader.GetString(5), reader.GetInt32(6)), reader.GetInt64(7), reader.GetInt64(8)));
         }
 
+        // After the list: what leaves it later is still read, or is found to be missing.
+        await RefuseDeletedAsync(from, to, cancellationToken);
         return files;
+    }
+
+    private async Task RefuseDeletedAsync(long from, long to, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT count(*), max(max_transaction_timestamp) FROM raw_event_files
+            WHERE gone_state IN ('deleting', 'deleted') AND max_transaction_timestamp >= $1 AND min_transaction_timestamp < $2
+            """;
+        await using var command = connections.Database.CreateCommand(sql);
+        command.Parameters.Add(SqlArray.Time(from));
+        command.Parameters.Add(SqlArray.Time(to));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (await reader.ReadAsync(cancellationToken) && reader.GetInt64(0) is > 0 and var count)
+        {
+            throw new RebuildRefusedException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{count} archive files of the range, or of what the rules look back on before it, were deleted at the end of their retention (their last event is of {reader.GetDateTime(1):yyyy-MM-dd'T'HH:mm:ss'Z'}): the figures can't be computed without them. Ask for a range of later days."));
+        }
     }
 
     /// <summary>The group's events; each partition's in the order of its offsets.</summary>
