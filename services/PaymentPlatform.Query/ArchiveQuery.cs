@@ -32,11 +32,14 @@ public sealed class ArchiveQuery
     public void Where(string condition, string name, object value)
     {
         Where(condition);
-        _parameters.Add((name, value));
+        Bind(name, value);
     }
 
     /// <inheritdoc cref="Where(string, string, object)"/>
     public void Where(string condition) => _conditions.Add(condition);
+
+    /// <summary>A further parameter of a condition.</summary>
+    public void Bind(string name, object value) => _parameters.Add((name, value));
 
     /// <summary>The time of an event on the axis, in SQL; null where it is not on it.</summary>
     public static string TimeOf(TimeAxis axis) => axis switch

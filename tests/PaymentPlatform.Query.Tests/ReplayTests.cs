@@ -301,6 +301,22 @@ public sealed class ReplayTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Run_PartitionThatWasBehind_LeavesOutWhatItArchivedLater()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        // It begins with what arrived before the other partition's event, and is archived after the call.
+        List<TestEvent> early = [.. Enumerable.Range(0, 305).Select(i => At(partition: 1, offset: i, arrival: i))];
+        List<List<TestEvent>> files = [[At(partition: 0, offset: 0, arrival: 1000)], early[..5]];
+        await ArchiveAsync(host, files);
+        await host.Archive.AddFileAsync(early[5..]);
+
+        // A page is 100 events.
+        await UntilAsync(host, await AskAsync(host, "\"rate\": 3"), "done");
+
+        AssertDelivered(Expected(files), await StreamContents.ReadAsync(host, Target));
+    }
+
+    [Fact]
     public async Task Run_NothingArchived_IsDone()
     {
         await using var host = await QueryHost.StartAsync(platform);
@@ -356,6 +372,11 @@ public sealed class ReplayTests(PlatformFixture platform)
     private static decimal? Amount(TestEvent e) => e.Amount is null ? null : Exact(e.Amount);
 
     private static decimal Exact(string text) => decimal.Parse(text, CultureInfo.InvariantCulture);
+
+    private static TestEvent At(int partition, long offset, long arrival) => new()
+    {
+        Partition = partition, Offset = offset, EnqueuedAt = RandomArchive.Start + arrival, Time = RandomArchive.Start + arrival, CustomerId = $"c-{partition}", MessageId = $"{partition}-{offset}",
+    };
 
     private static Task<bool> IsRunningAsync(QueryHost host) => host.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM replays WHERE state = 'running')");
 

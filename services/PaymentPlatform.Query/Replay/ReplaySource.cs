@@ -12,8 +12,12 @@ internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cac
     /// <summary>Bodies that a page holds, about.</summary>
     private const int MaxPageBytes = 8 << 20;
 
-    private static readonly int s_stream = EventColumn.OrdinalOf("stream"), s_logId = EventColumn.OrdinalOf("stream_log_id");
-    private static readonly int s_partition = EventColumn.OrdinalOf("stream_partition"), s_offset = EventColumn.OrdinalOf("stream_offset");
+    private const string WasArchived = """
+        EXISTS (
+          SELECT 1 FROM (SELECT unnest($span_streams) AS span_stream, unnest($span_logs) AS span_log, unnest($span_partitions) AS span_partition, unnest($span_ends) AS span_end)
+          WHERE span_stream = stream AND span_log = stream_log_id AND span_partition = stream_partition AND stream_offset < span_end)
+        """;
+
     private static readonly int s_payload = EventColumn.OrdinalOf("raw_payload"), s_messageId = EventColumn.OrdinalOf("message_id"), s_correlationId = EventColumn.OrdinalOf("correlation_id");
     private static readonly int s_customerId = EventColumn.OrdinalOf("customer_id"), s_transactionId = EventColumn.OrdinalOf("transaction_id");
 
@@ -23,7 +27,7 @@ internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cac
     public async Task<ReplayPage> ReadAsync(ReplayJob job, EventCursor? after, int maxEvents, CancellationToken cancellationToken)
     {
         var query = new ArchiveQuery { Kind = "replay", Axis = TimeAxis.Arrival, After = after, Limit = maxEvents };
-        var axis = ReplayFilter.Apply(query, job.Filter, job.From, job.To);
+        var axis = Restrict(query, job);
         var view = await manifest.FindAsync(axis, job.From, job.To, generation: null, cancellationToken, order: TimeAxis.Arrival);
         var files = view.Files.Where(f => f.Min < job.ArrivedBefore).ToList();
         var ahead = after is null ? files : files.FindAll(f => f.Max >= after.Time);
@@ -35,8 +39,6 @@ internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cac
         var bytes = 0;
         var hasEnded = !await scan.ReadAsync(row =>
         {
-            if (!IsArchived(job, row))
-                return true;
             var next = Read(row);
             events.Add(next);
             return (bytes += next.Bytes) < MaxPageBytes;
@@ -52,7 +54,7 @@ internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cac
     public async Task<List<EventCursor>> FindAsync(ReplayJob job, string transactionId, IReadOnlyList<ArchiveFile> files, long limit, CancellationToken cancellationToken)
     {
         var query = new ArchiveQuery { Kind = "lookup", Axis = TimeAxis.Arrival, Limit = limit };
-        ReplayFilter.Apply(query, job.Filter, job.From, job.To);
+        Restrict(query, job);
         query.Where("transaction_id = $id", "id", transactionId);
         query.Where("enqueued_at < make_timestamp($arrived_before)", "arrived_before", job.ArrivedBefore);
         var turn = await engine.EnterAsync(query.IsExport, cancellationToken);
@@ -60,16 +62,22 @@ internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cac
         var events = new List<EventCursor>();
         await scan.ReadAsync(row =>
         {
-            if (IsArchived(job, row))
-                events.Add(row.ArrivalCursor(generation: 0));
+            events.Add(row.ArrivalCursor(generation: 0));
             return true;
         });
         return events;
     }
 
-    /// <summary>Whether the event was in the archive when the replay was made.</summary>
-    private static bool IsArchived(ReplayJob job, EventRow row) =>
-        job.Archived.TryGetValue(new(row.Text(s_stream), row.Text(s_logId), (int)row.Integer(s_partition)), out var end) && row.Integer(s_offset) < end;
+    /// <summary>To what the job's filter and range say, and to what was in the archive when it was made: a limit counts nothing else.</summary>
+    /// <returns>The axis that the range is meant on.</returns>
+    private static TimeAxis Restrict(ArchiveQuery query, ReplayJob job)
+    {
+        query.Where(WasArchived, "span_streams", job.Archived.Keys.Select(p => p.Stream).ToList());
+        query.Bind("span_logs", job.Archived.Keys.Select(p => p.LogId).ToList());
+        query.Bind("span_partitions", job.Archived.Keys.Select(p => p.PartitionId).ToList());
+        query.Bind("span_ends", job.Archived.Values.ToList());
+        return ReplayFilter.Apply(query, job.Filter, job.From, job.To);
+    }
 
     private static ReplayedEvent Read(EventRow row)
     {
