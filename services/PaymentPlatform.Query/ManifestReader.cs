@@ -25,6 +25,30 @@ public sealed class ManifestReader(DatabaseTurns database)
     internal Task<ManifestChanges> FindChangesAsync(long since, CancellationToken cancellationToken) =>
         database.ExecuteAsync((connection, token) => FindChangesAsync(connection, since, token), cancellationToken);
 
+    /// <summary>How many files that may hold events of a range were given up at the end of their retention, and the latest time in them, on the axis, in microseconds since the Unix epoch.</summary>
+    /// <param name="from">Microseconds since the Unix epoch, inclusive.</param>
+    /// <param name="to">Exclusive.</param>
+    /// <param name="arrivedFrom">Of the files' times of arrival, inclusive; null: from the first event on.</param>
+    /// <param name="arrivedBefore">Exclusive.</param>
+    internal Task<(long Files, long Last)> CountDeletedAsync(TimeAxis axis, long from, long to, long? arrivedFrom, long arrivedBefore, CancellationToken cancellationToken) =>
+        database.ExecuteAsync(
+            async (connection, token) =>
+            {
+                await using var command = new NpgsqlCommand(
+                    $"""
+                    SELECT count(*), max({Bounds(axis).Max}) FROM raw_event_files
+                    WHERE gone_state IN ('deleting', 'deleted') AND row_count > 0 AND {Overlap(axis)} AND max_enqueued_at >= @arrived_from AND min_enqueued_at < @arrived_before
+                    """,
+                    connection);
+                AddRange(command, from, to);
+                command.Parameters.Add(Moment("arrived_from", arrivedFrom, DateTime.MinValue));
+                command.Parameters.Add(Moment("arrived_before", arrivedBefore, DateTime.MaxValue));
+                await using var reader = await command.ExecuteReaderAsync(token);
+                await reader.ReadAsync(token);
+                return (reader.GetInt64(0), reader.IsDBNull(1) ? 0 : Timestamps.ToMicros(reader.GetDateTime(1)));
+            },
+            cancellationToken);
+
     private static async Task<ManifestChanges> FindChangesAsync(NpgsqlConnection connection, long since, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
@@ -60,19 +84,7 @@ public sealed class ManifestReader(DatabaseTurns database)
 
     private static async Task<ManifestView> FindAsync(NpgsqlConnection connection, TimeAxis axis, TimeAxis order, long? from, long? to, long? generation, CancellationToken cancellationToken)
     {
-        var overlap = axis switch
-        {
-            TimeAxis.Transaction => TransactionOverlap,
-            TimeAxis.Arrival => ArrivalOverlap,
-            _ => $"({TransactionOverlap} OR (valid_count IS DISTINCT FROM row_count AND {ArrivalOverlap}))",
-        };
-        var (min, max) = order switch
-        {
-            TimeAxis.Transaction => ("min_transaction_timestamp", "max_transaction_timestamp"),
-            TimeAxis.Arrival => ("min_enqueued_at", "max_enqueued_at"),
-            // LEAST and GREATEST leave nulls out.
-            _ => ("LEAST(min_transaction_timestamp, min_enqueued_at)", "GREATEST(max_transaction_timestamp, max_enqueued_at)"),
-        };
+        var (min, max) = Bounds(order);
         var readable = generation is null
             ? "f.state = 'live'"
             : "((f.state = 'live' OR f.gone_generation > @generation) AND f.live_generation <= @generation)";
@@ -80,13 +92,12 @@ public sealed class ManifestReader(DatabaseTurns database)
             $"""
             SELECT g.generation, f.state, f.blob_name, f.row_count, f.byte_size, f.sha256, {min}, {max}
             FROM raw_event_generation g
-            LEFT JOIN raw_event_files f ON {readable} AND f.row_count > 0 AND {overlap}
+            LEFT JOIN raw_event_files f ON {readable} AND f.row_count > 0 AND {Overlap(axis)}
             """,
             connection);
         if (generation is not null)
             command.Parameters.Add(new("generation", generation));
-        command.Parameters.Add(new("from", NpgsqlDbType.TimestampTz) { Value = from is { } f ? Timestamps.ToDateTime(f) : DateTime.MinValue });
-        command.Parameters.Add(new("to", NpgsqlDbType.TimestampTz) { Value = to is { } t ? Timestamps.ToDateTime(t) : DateTime.MaxValue });
+        AddRange(command, from, to);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var files = new List<ArchiveFile>();
         while (await reader.ReadAsync(cancellationToken))
@@ -101,4 +112,29 @@ public sealed class ManifestReader(DatabaseTurns database)
 
         return new(files, generation!.Value);
     }
+
+    /// <summary>Whether a file may hold events of the range, in SQL.</summary>
+    private static string Overlap(TimeAxis axis) => axis switch
+    {
+        TimeAxis.Transaction => TransactionOverlap,
+        TimeAxis.Arrival => ArrivalOverlap,
+        _ => $"({TransactionOverlap} OR (valid_count IS DISTINCT FROM row_count AND {ArrivalOverlap}))",
+    };
+
+    /// <summary>The times of a file's first and last event, in SQL.</summary>
+    private static (string Min, string Max) Bounds(TimeAxis axis) => axis switch
+    {
+        TimeAxis.Transaction => ("min_transaction_timestamp", "max_transaction_timestamp"),
+        TimeAxis.Arrival => ("min_enqueued_at", "max_enqueued_at"),
+        // LEAST and GREATEST leave nulls out.
+        _ => ("LEAST(min_transaction_timestamp, min_enqueued_at)", "GREATEST(max_transaction_timestamp, max_enqueued_at)"),
+    };
+
+    private static void AddRange(NpgsqlCommand command, long? from, long? to)
+    {
+        command.Parameters.Add(Moment("from", from, DateTime.MinValue));
+        command.Parameters.Add(Moment("to", to, DateTime.MaxValue));
+    }
+
+    private static NpgsqlParameter Moment(string name, long? micros, DateTime otherwise) => new(name, NpgsqlDbType.TimestampTz) { Value = micros is { } m ? Timestamps.ToDateTime(m) : otherwise };
 }

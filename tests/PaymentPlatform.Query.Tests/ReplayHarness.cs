@@ -30,9 +30,9 @@ internal static class ReplayHarness
     public static List<TestEvent> Expected(IEnumerable<List<TestEvent>> files) =>
         [.. files.SelectMany(f => f).Where(e => e.Time is not null && e.Origin != "replay").OrderBy(e => e.EnqueuedAt).ThenBy(e => e.Partition).ThenBy(e => e.Offset)];
 
-    public static async Task<JsonElement> AskAsync(QueryHost host, string members = "", string target = Target)
+    public static async Task<JsonElement> AskAsync(QueryHost host, string members = "", string target = Target, string from = "2025-12-01T00:00:00Z")
     {
-        var body = $$"""{"from": "2025-12-01T00:00:00Z", "to": "2026-12-01T00:00:00Z", "target": "{{target}}"{{(members.Length == 0 ? "" : ", ")}}{{members}}}""";
+        var body = $$"""{"from": "{{from}}", "to": "2026-12-01T00:00:00Z", "target": "{{target}}"{{(members.Length == 0 ? "" : ", ")}}{{members}}}""";
         using var response = await host.Client.PostAsync("/v1/replays", new StringContent(body, Encoding.UTF8, "application/json"));
         var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.StatusCode == HttpStatusCode.Accepted, text);

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Azure.Storage.Blobs.Models;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 using PaymentPlatform.Query.Replay;
 using PaymentPlatform.Streaming;
 using PaymentPlatform.Testing;
@@ -316,6 +317,48 @@ public sealed class ReplayTests(PlatformFixture platform)
         AssertDelivered(Expected(files), await StreamContents.ReadAsync(host, Target));
     }
 
+    [Theory]
+    [InlineData(0, "done")]
+    [InlineData(1, "failed")]
+    [InlineData(2, "failed")]
+    public async Task Run_FileDeletedMeanwhile_FailsUnlessItIsPassed(int deleted, string state)
+    {
+        await using var host = await QueryHost.StartAsync(platform, services: FaultyTargets.AddTo);
+        List<List<TestEvent>> files = [.. Enumerable.Range(0, 3).Select(f => Enumerable.Range(f * 300, 300).Select(i => At(partition: 0, offset: i, arrival: i)).ToList())];
+        await ArchiveAsync(host, files);
+        FaultyTargets.Of(host).Before = async call =>
+        {
+            if (call != 3)
+                return;
+            // Two chunks are published: the first file, and a part of the second.
+            await EndRetentionAsync(host, deleted);
+            throw new InvalidOperationException("killed before the append");
+        };
+
+        var ended = await UntilAsync(host, await AskAsync(host, SmallChunks), state, () => host.Archive.ExecuteAsync("UPDATE replays SET not_before = NULL WHERE state = 'waiting'"));
+
+        Assert.Equal(state == "done" ? 900 : 400, Number(ended, "events_done"));
+        if (state == "failed")
+            Assert.StartsWith($"1 of the archive files of its range, with events up to {Time(files[deleted][^1])}, is deleted at the end of its retention", Text(ended, "error"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\"filter\": {\"is_valid\": false}")]
+    public async Task Run_FileDeletedBefore_FailsAndARangeBehindItIsDone(string filter)
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        List<List<TestEvent>> files = [.. Enumerable.Range(0, 2).Select(f => Enumerable.Range(f * 10, 10).Select(i => At(partition: 0, offset: i, arrival: i) with { IsValid = i % 2 == 0 }).ToList())];
+        await ArchiveAsync(host, files);
+        await EndRetentionAsync(host, 0);
+
+        var failed = await UntilAsync(host, await AskAsync(host, filter), "failed");
+        Assert.Contains("at the end of its retention", Text(failed, "error"));
+        Assert.Equal(0, Number(failed, "events_done"));
+        var behind = await UntilAsync(host, await AskAsync(host, filter, from: Time(files[1][0])), "done");
+        Assert.Equal(filter.Length == 0 ? 10 : 5, Number(behind, "events_done"));
+    }
+
     [Fact]
     public async Task Run_NothingArchived_IsDone()
     {
@@ -377,6 +420,12 @@ public sealed class ReplayTests(PlatformFixture platform)
     {
         Partition = partition, Offset = offset, EnqueuedAt = RandomArchive.Start + arrival, Time = RandomArchive.Start + arrival, CustomerId = $"c-{partition}", MessageId = $"{partition}-{offset}",
     };
+
+    private static string Time(TestEvent e) => Timestamps.ToDateTime(e.Time!.Value).ToString(Timestamps.Format, CultureInfo.InvariantCulture);
+
+    /// <summary>The archiver gives the file up.</summary>
+    private static Task EndRetentionAsync(QueryHost host, int file) =>
+        host.Archive.ExecuteAsync("UPDATE raw_event_files SET state = 'deleting' WHERE file_id = (SELECT file_id FROM raw_event_files ORDER BY min_enqueued_at LIMIT 1 OFFSET $1)", new NpgsqlParameter { Value = file });
 
     private static Task<bool> IsRunningAsync(QueryHost host) => host.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM replays WHERE state = 'running')");
 

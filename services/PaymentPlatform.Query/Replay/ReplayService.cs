@@ -114,6 +114,7 @@ internal sealed partial class ReplayService(
         {
             null => ("done", null, TimeSpan.Zero),
             ReplayStoppedException => ("waiting", null, TimeSpan.Zero),
+            ReplayFailedException { IsMendable: false } => ("failed", $"{fault.Message} What was published stays.", TimeSpan.Zero),
             _ when IsLasting(fault) => ("failed", $"{fault.Message} What was published stays; POST /v1/replays/{job.Id}/resume goes on there.", TimeSpan.Zero),
             _ when IsAway(fault) => ("waiting", fault.Message, s_patience),
             _ when faults < options.Value.ReplayAttempts => ("waiting", Describe(fault), TimeSpan.FromSeconds(Math.Min(Math.Pow(2, faults), s_longestPause.TotalSeconds))),

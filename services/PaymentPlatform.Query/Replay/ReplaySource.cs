@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Options;
 using PaymentPlatform.Events;
@@ -24,11 +25,15 @@ internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cac
     /// <summary>The next events in the order of arrival. Nothing is held between two calls, so that a slow replay is in nobody's way.</summary>
     /// <param name="after">The last event that was read; null: from the first one on.</param>
     /// <exception cref="ArchiveFileException">A file can't be read.</exception>
+    /// <exception cref="ReplayFailedException">A file that may hold some of them was given up at the end of its retention.</exception>
     public async Task<ReplayPage> ReadAsync(ReplayJob job, EventCursor? after, int maxEvents, CancellationToken cancellationToken)
     {
         var query = new ArchiveQuery { Kind = "replay", Axis = TimeAxis.Arrival, After = after, Limit = maxEvents };
         var axis = Restrict(query, job);
         var view = await manifest.FindAsync(axis, job.From, job.To, generation: null, cancellationToken, order: TimeAxis.Arrival);
+        // Asked after the view: a file that goes later is in the view, and missed when it can't be read.
+        if (await manifest.CountDeletedAsync(axis, job.From, job.To, after?.Time, job.ArrivedBefore, cancellationToken) is (> 0 and var deleted, var last))
+            throw new ReplayFailedException(Deleted(deleted, last)) { IsMendable = false };
         var files = view.Files.Where(f => f.Min < job.ArrivedBefore).ToList();
         var ahead = after is null ? files : files.FindAll(f => f.Max >= after.Time);
         telemetry.FilesScanned(ahead.Count);
@@ -78,6 +83,10 @@ internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cac
         query.Bind("span_ends", job.Archived.Values.ToList());
         return ReplayFilter.Apply(query, job.Filter, job.From, job.To);
     }
+
+    private static string Deleted(long files, long last) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{files} of the archive files of its range, with events up to {Timestamps.ToDateTime(last).ToString(Timestamps.Format, CultureInfo.InvariantCulture)}, {(files == 1 ? "is" : "are")} deleted at the end of {(files == 1 ? "its" : "their")} retention: make a replay whose range begins after them.");
 
     private static ReplayedEvent Read(EventRow row)
     {
