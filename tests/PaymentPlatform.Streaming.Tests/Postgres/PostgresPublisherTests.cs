@@ -32,6 +32,23 @@ public sealed class PostgresPublisherTests(PlatformFixture platform) : IAsyncLif
     }
 
     [Fact]
+    public async Task Publish_ClockStepsBack_ArrivalsGrowWithOffsets()
+    {
+        // In place of the server's own clock: one that goes back by a minute with each look at it.
+        await Fixture.ExecuteAsync("""
+            CREATE SEQUENCE looks;
+            CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT timestamptz '2026-01-01T00:00:00Z' - nextval('looks') * interval '1 minute' $$;
+            DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database()); END $$
+            """);
+        await using var publisher = Fixture.CreatePublisher();
+        for (var i = 0; i < 3; i++)
+            await publisher.PublishAsync(Messages.Of($"{i}", key: "one"));
+
+        Assert.True(await Fixture.ScalarAsync<bool>("SELECT count(*) = 3 AND max(enqueued_at) < '2026-01-02' FROM stream_batches"));
+        Assert.Equal(0L, await Fixture.ScalarAsync<long>("SELECT count(*) FROM (SELECT enqueued_at - lag(enqueued_at) OVER (ORDER BY first_offset) AS step FROM stream_batches) s WHERE step <= interval '0'"));
+    }
+
+    [Fact]
     public async Task Publish_ConcurrentCalls_ShareAppends()
     {
         await using var publisher = Fixture.CreatePublisher();
