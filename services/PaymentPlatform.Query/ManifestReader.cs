@@ -25,6 +25,18 @@ public sealed class ManifestReader(DatabaseTurns database)
     internal Task<ManifestChanges> FindChangesAsync(long since, CancellationToken cancellationToken) =>
         database.ExecuteAsync((connection, token) => FindChangesAsync(connection, since, token), cancellationToken);
 
+    /// <summary>The condition on a row <c>f</c> of <c>raw_event_files</c> that its file was live at a moment, by the parameter <c>generation</c>; without one: that it is now.</summary>
+    internal static string Readable(long? generation) =>
+        generation is null ? "f.state = 'live'" : "((f.state = 'live' OR f.gone_generation > @generation) AND f.live_generation <= @generation)";
+
+    /// <param name="state">Of a file that was live at the moment.</param>
+    /// <exception cref="ManifestViewGoneException">It can't be read any more.</exception>
+    internal static void ThrowIfGone(string state)
+    {
+        if (state is not (ManifestState.Live or ManifestState.Superseded))
+            throw new ManifestViewGoneException();
+    }
+
     private static async Task<ManifestChanges> FindChangesAsync(NpgsqlConnection connection, long since, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
@@ -73,14 +85,11 @@ public sealed class ManifestReader(DatabaseTurns database)
             // LEAST and GREATEST leave nulls out.
             _ => ("LEAST(min_transaction_timestamp, min_enqueued_at)", "GREATEST(max_transaction_timestamp, max_enqueued_at)"),
         };
-        var readable = generation is null
-            ? "f.state = 'live'"
-            : "((f.state = 'live' OR f.gone_generation > @generation) AND f.live_generation <= @generation)";
         await using var command = new NpgsqlCommand(
             $"""
             SELECT g.generation, f.state, f.blob_name, f.row_count, f.byte_size, f.sha256, {min}, {max}
             FROM raw_event_generation g
-            LEFT JOIN raw_event_files f ON {readable} AND f.row_count > 0 AND {overlap}
+            LEFT JOIN raw_event_files f ON {Readable(generation)} AND f.row_count > 0 AND {overlap}
             """,
             connection);
         if (generation is not null)
@@ -94,8 +103,7 @@ public sealed class ManifestReader(DatabaseTurns database)
             generation ??= reader.GetInt64(0);
             if (reader.IsDBNull(1))
                 break;
-            if (reader.GetString(1) is not (ManifestState.Live or ManifestState.Superseded))
-                throw new ManifestViewGoneException();
+            ThrowIfGone(reader.GetString(1));
             files.Add(ReadFile(reader));
         }
 
