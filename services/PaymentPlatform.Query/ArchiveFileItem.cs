@@ -1,6 +1,6 @@
 namespace PaymentPlatform.Query;
 
-/// <summary>A live archive file. The times are null where none of its events has one.</summary>
+/// <summary>An archive file that was live when the listing was begun. The times are null where none of its events has one.</summary>
 /// <param name="Sha256">Lower case hex of the blob's bytes.</param>
 /// <param name="Tier">hot, cool, cold or archive; a hint, the store knows.</param>
 public sealed record ArchiveFileItem(

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace PaymentPlatform.Query;
 
-/// <summary>Reads the members of a JSON object in a request's body and collects what is wrong with them, as <see cref="QueryParameters"/> does for the query string: an unknown member is an error too. A null stands for a member that is not there.</summary>
+/// <summary>Reads the members of a JSON object in a request's body and collects what is wrong with them, as <see cref="QueryParameters"/> does for the query string: an unknown member is an error too. A null stands for a member that is not there. Texts are well-formed: <see cref="RequestBody.ReadObjectAsync"/> refuses others.</summary>
 internal sealed class JsonMembers : RequestValues
 {
     private readonly string _path;
@@ -34,19 +34,10 @@ internal sealed class JsonMembers : RequestValues
             return null;
         if (value.ValueKind != JsonValueKind.String)
             return Fail(name, "Expected a text.");
-        string text;
-        try
-        {
-            text = value.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            return Fail(name, "It is not well-formed Unicode.");
-        }
-
-        if (text.Length is 0 or > MaxTextLength)
-            return Fail(name, text.Length == 0 ? "It is empty. Leave it out, or give it a value." : $"At most {MaxTextLength} characters.");
-        return text.Contains('\0') ? Fail(name, "A null character is not allowed.") : text;
+        var text = value.GetString()!;
+        return text.Length is 0 or > MaxTextLength
+            ? Fail(name, text.Length == 0 ? "It is empty. Leave it out, or give it a value." : $"At most {MaxTextLength} characters.")
+            : text;
     }
 
     public long Integer(string name, long defaultValue, long min, long max)

@@ -49,6 +49,18 @@ public sealed class ManifestReader(DatabaseTurns database)
             },
             cancellationToken);
 
+    /// <summary>The condition on a row <c>f</c> of <c>raw_event_files</c> that its file was live at a moment, by the parameter <c>generation</c>; without one: that it is now.</summary>
+    internal static string Readable(long? generation) =>
+        generation is null ? "f.state = 'live'" : "((f.state = 'live' OR f.gone_generation > @generation) AND f.live_generation <= @generation)";
+
+    /// <param name="state">Of a file that was live at the moment.</param>
+    /// <exception cref="ManifestViewGoneException">It can't be read any more.</exception>
+    internal static void ThrowIfGone(string state)
+    {
+        if (state is not (ManifestState.Live or ManifestState.Superseded))
+            throw new ManifestViewGoneException();
+    }
+
     private static async Task<ManifestChanges> FindChangesAsync(NpgsqlConnection connection, long since, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
@@ -85,14 +97,11 @@ public sealed class ManifestReader(DatabaseTurns database)
     private static async Task<ManifestView> FindAsync(NpgsqlConnection connection, TimeAxis axis, TimeAxis order, long? from, long? to, long? generation, CancellationToken cancellationToken)
     {
         var (min, max) = Bounds(order);
-        var readable = generation is null
-            ? "f.state = 'live'"
-            : "((f.state = 'live' OR f.gone_generation > @generation) AND f.live_generation <= @generation)";
         await using var command = new NpgsqlCommand(
             $"""
             SELECT g.generation, f.state, f.blob_name, f.row_count, f.byte_size, f.sha256, {min}, {max}
             FROM raw_event_generation g
-            LEFT JOIN raw_event_files f ON {readable} AND f.row_count > 0 AND {Overlap(axis)}
+            LEFT JOIN raw_event_files f ON {Readable(generation)} AND f.row_count > 0 AND {Overlap(axis)}
             """,
             connection);
         if (generation is not null)
@@ -105,8 +114,7 @@ public sealed class ManifestReader(DatabaseTurns database)
             generation ??= reader.GetInt64(0);
             if (reader.IsDBNull(1))
                 break;
-            if (reader.GetString(1) is not (ManifestState.Live or ManifestState.Superseded))
-                throw new ManifestViewGoneException();
+            ThrowIfGone(reader.GetString(1));
             files.Add(ReadFile(reader));
         }
 

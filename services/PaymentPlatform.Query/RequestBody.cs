@@ -24,7 +24,7 @@ internal static class RequestBody
     /// <param name="shape">Completes the sentence "The body must be …".</param>
     /// <param name="example">JSON.</param>
     /// <param name="mayBeEmpty">No body, of whatever type, stands for an object without members.</param>
-    /// <returns>A document whose root is an object, or the answer (400, 413, 415) that says what is wrong.</returns>
+    /// <returns>A document whose root is an object and whose texts and names are well-formed Unicode without null characters, or the answer (400, 413, 415) that says what is wrong.</returns>
     public static async Task<(JsonDocument? Document, IResult? Fault)> ReadObjectAsync(
         HttpRequest request, int maxBytes, string shape, string example, bool mayBeEmpty, CancellationToken cancellationToken)
     {
@@ -40,10 +40,11 @@ internal static class RequestBody
         try
         {
             var document = JsonDocument.Parse(body);
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            var wrong = document.RootElement.ValueKind == JsonValueKind.Object ? WrongText(document.RootElement, shape) : Malformed(shape, "It is something else.");
+            if (wrong is null)
                 return (document, null);
             document.Dispose();
-            return (null, Malformed(shape, "It is something else."));
+            return (null, wrong);
         }
         catch (JsonException exception)
         {
@@ -51,7 +52,17 @@ internal static class RequestBody
         }
     }
 
+    /// <summary>The answer (400) that says what is wrong with a member.</summary>
+    public static IResult Wrong(string member, string message) => TypedResults.ValidationProblem(new Dictionary<string, string[]> { [member] = [message] }, detail: $"{member}: {message}", title: "Bad request");
+
     public static IResult NotJson(string example) => TypedResults.Problem($"Send application/json, for example {example}.", statusCode: 415, title: "Unsupported media type");
+
+    private static IResult? WrongText(JsonElement body, string shape) => JsonTexts.FindFault(body) switch
+    {
+        null => null,
+        (null, var fault) => Malformed(shape, $"One of its members has a name that is none. {fault}"),
+        var (member, fault) => Wrong(member, fault),
+    };
 
     private static IResult Malformed(string shape, string fault) => TypedResults.Problem($"The body must be {shape}. {fault}", statusCode: 400, title: "Bad request");
 }

@@ -83,6 +83,16 @@ public sealed class LifecycleApiTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Holds_AnswerOfTheInsertLost_PlacesOne()
+    {
+        using var proxy = new CuttingProxy(new(await platform.CreateDatabaseAsync()), "INSERT INTO legal_holds", n => n == 1, forward: true);
+        await using var host = await QueryHost.StartAsync(platform, database: proxy.ConnectionString);
+        var placed = await PostAsync(host, "/v1/archive/holds", new { transaction_id = "tx-1", reason = "case 4711" }, HttpStatusCode.Created);
+        Assert.Equal(1, proxy.Cuts);
+        Assert.Equal(placed.GetRawText(), Assert.Single(await host.GetAllAsync("/v1/archive/holds")).GetRawText());
+    }
+
+    [Fact]
     public async Task Holds_WrongBodies_SayWhatIsWrong()
     {
         await using var host = await QueryHost.StartAsync(platform);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Npgsql;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Query.Tests;
@@ -56,9 +57,9 @@ public sealed class ListApiTests(PlatformFixture platform)
         await host.Archive.ExecuteAsync("INSERT INTO raw_event_files (file_id, blob_name, state, owner) VALUES ('00000000-0000-7000-8000-000000000000', 'pending', 'pending', 'test')");
 
         var all = await host.GetAllAsync("/v1/archive/files");
-        Assert.Equal(names.Append(untimed).Reverse(), all.Select(Name));
-        Assert.Equal(all.Select(Name), (await host.GetAllAsync("/v1/archive/files?limit=3")).Select(Name));
-        Assert.Equal([untimed, names[3], names[2]], (await host.GetAllAsync("/v1/archive/files?from=2026-01-01T02:00:00Z&to=2026-01-01T03:00:00.000001Z")).Select(Name));
+        Assert.Equal(names.Append(untimed).Reverse(), all.Select(FileName));
+        Assert.Equal(all.Select(FileName), (await host.GetAllAsync("/v1/archive/files?limit=3")).Select(FileName));
+        Assert.Equal([untimed, names[3], names[2]], (await host.GetAllAsync("/v1/archive/files?from=2026-01-01T02:00:00Z&to=2026-01-01T03:00:00.000001Z")).Select(FileName));
         var first = all[^1];
         Assert.Equal(1, first.GetProperty("row_count").GetInt32());
         Assert.Equal(64, first.GetProperty("sha256").GetString()!.Length);
@@ -68,9 +69,55 @@ public sealed class ListApiTests(PlatformFixture platform)
         var range = Assert.Single(first.GetProperty("ranges").EnumerateArray());
         Assert.Equal((10, 11), (range.GetProperty("first_offset").GetInt32(), range.GetProperty("next_offset").GetInt32()));
         Assert.Equal(["cursor"], (await host.GetAsync("/v1/archive/files?cursor=x", HttpStatusCode.BadRequest)).GetProperty("errors").EnumerateObject().Select(e => e.Name));
-
-        static string Name(JsonElement item) => item.GetProperty("blob_name").GetString()!;
     }
+
+    [Fact]
+    public async Task GetArchiveFiles_MergedAndAddedBetweenPages_AreThoseOfTheFirstPage()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var events = Enumerable.Range(0, 5).Select(i => EventsApiTests.Event(i, "1")).ToList();
+        var names = new List<string>();
+        foreach (var e in events)
+            names.Add(await host.Archive.AddFileAsync(e));
+
+        var listed = new List<string>();
+        string? cursor = null;
+        for (var i = 0; i == 0 || cursor is not null; i++)
+        {
+            var page = await host.GetAsync($"/v1/archive/files?limit=2&from=2026-01-01T00:00:00Z{(cursor is null ? "" : $"&cursor={cursor}")}");
+            listed.AddRange(page.GetProperty("items").EnumerateArray().Select(FileName));
+            cursor = page.GetProperty("next_cursor").GetString();
+            // One that is still to come.
+            await host.Archive.ReplaceAsync(names[i], [events[i]]);
+            await host.Archive.AddFileAsync(EventsApiTests.Event(10 + i, "1"));
+        }
+
+        Assert.Equal(Enumerable.Reverse(names), listed);
+        Assert.Empty((await host.GetAllAsync("/v1/archive/files?limit=2")).Select(FileName).Intersect(names.Take(3)));
+    }
+
+    [Theory]
+    [InlineData("UPDATE raw_event_files SET state = 'deleting' WHERE blob_name = $1")]
+    // As when it is written again: the new row's id is beyond the cursor.
+    [InlineData(
+        """
+        WITH lost AS (UPDATE raw_event_files SET state = 'lost' WHERE blob_name = $1 RETURNING *)
+        INSERT INTO raw_event_files (file_id, blob_name, state, owner, archived_at, row_count, byte_size, sha256, live_generation)
+        SELECT 'ffffffff-0000-7000-8000-000000000000', 'again', 'live', 'test', now(), row_count, byte_size, sha256, live_generation FROM lost
+        """)]
+    public async Task GetArchiveFiles_CursorOverFilesThatWent_IsGone(string sql)
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var first = await host.Archive.AddFileAsync(EventsApiTests.Event(0, "1"));
+        await host.Archive.AddFileAsync(EventsApiTests.Event(1, "1"));
+        var cursor = (await host.GetAsync("/v1/archive/files?limit=1")).GetProperty("next_cursor").GetString();
+        Assert.Equal(first, FileName(Assert.Single((await host.GetAllAsync($"/v1/archive/files?limit=1&cursor={cursor}")))));
+        await host.Archive.ExecuteAsync(sql, new NpgsqlParameter { Value = first });
+        Assert.Equal("Cursor too old", (await host.GetAsync($"/v1/archive/files?limit=1&cursor={cursor}", HttpStatusCode.Gone)).GetProperty("title").GetString());
+        Assert.NotEmpty(await host.GetAllAsync("/v1/archive/files?limit=1"));
+    }
+
+    private static string FileName(JsonElement item) => item.GetProperty("blob_name").GetString()!;
 
     [Fact]
     public async Task GetPipeline_GroupsAndPartitions_HaveLagAndOwner()

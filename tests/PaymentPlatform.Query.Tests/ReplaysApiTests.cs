@@ -44,7 +44,7 @@ public sealed class ReplaysApiTests(PlatformFixture platform)
     [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": {"merchant": "m"}}""", "filter.merchant")]
     [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": {"merchant_id": "m", "merchant_id": "n"}}""", "filter.merchant_id")]
     [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": {"merchant_id": ["m"], "is_valid": "maybe", "min_amount": "much", "origin": "elsewhere"}}""", "filter.is_valid filter.merchant_id filter.min_amount filter.origin")]
-    [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": {"merchant_id": "\ud800", "customer_id": "\u0000"}}""", "filter.customer_id filter.merchant_id")]
+    [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": {"merchant_id": "\ud800", "customer_id": "\u0000"}}""", "filter.merchant_id")]
     [InlineData("[]", null)]
     [InlineData("", null)]
     public async Task Post_BadBody_400NamesWhatIsWrong(string body, string? names)

@@ -119,7 +119,6 @@ public sealed class SqlLockDownTests(PlatformFixture platform)
         ("SELECT $1", "Parameters"),
         ("SELECT ?", "Parameters"),
         ("SELECT 1e400", "DOUBLE"),
-        ("SELECT 1 \0; DROP VIEW events", "null character"),
         ("SELECT " + new string('(', 15_000) + "1" + new string(')', 15_000), ""),
         ("SELECT " + new string('[', 15_000) + "1" + new string(']', 15_000), ""),
         (new string('(', 30_000), ""),

@@ -15,14 +15,24 @@ internal sealed class AuditReader(ArchiveTailReader tails, TransactionLookup loo
     /// <summary>What an answer holds in memory: a payment's events are few, but nobody is kept from sending many under one id.</summary>
     private const int MaxEvents = 1000, MaxEventBytes = 16 << 20, MaxFailedItems = 100, MaxPayloadBytes = 64 << 10, MaxChanges = 1000, MaxHits = 1000, MaxReplays = 20, MaxHolds = 100;
 
-    /// <summary>Every file that holds one of the events, or held it: a merged file's originals have it among the ranges that they were written with.</summary>
+    /// <summary>
+    /// Every file that holds one of the events, or held it: a merged file's originals, and a lost file in whose place another was written, have it among the ranges that they were written with.
+    /// All rows of files that were written one in the other's place have the same live_generation (those from before there was one share theirs; their ranges tell them apart).
+    /// </summary>
     private const string FilesSql = """
         WITH RECURSIVE family AS (
           SELECT blob_name AS root, file_id FROM raw_event_files WHERE blob_name = ANY ($1)
           UNION
-          SELECT family.root, o.file_id FROM family JOIN raw_event_files o ON o.superseded_by = family.file_id
+          SELECT family.root, o.file_id
+          FROM family JOIN raw_event_files n ON n.file_id = family.file_id
+          CROSS JOIN LATERAL (
+            SELECT file_id FROM raw_event_files WHERE superseded_by = n.file_id
+            UNION ALL
+            SELECT file_id FROM raw_event_files WHERE state = 'lost' AND live_generation = n.live_generation
+          ) o
         )
-        SELECT e.n::int - 1, f.blob_name = e.blob_name, f.file_id, f.blob_name, f.state, f.tier, encode(f.sha256, 'hex'), f.byte_size, f.row_count, f.schema_version, f.archived_at, f.state_changed_at, f.superseded_by
+        SELECT e.n::int - 1, f.blob_name = e.blob_name, f.file_id, f.blob_name, f.state, f.tier, encode(f.sha256, 'hex'), f.byte_size, f.row_count, f.schema_version, f.archived_at, f.state_changed_at,
+          CASE f.state WHEN 'lost' THEN lead(f.file_id) OVER (PARTITION BY e.n, f.live_generation ORDER BY f.archived_at, f.file_id) ELSE f.superseded_by END
         FROM unnest($1, $2, $3, $4, $5) WITH ORDINALITY AS e (blob_name, stream, log_id, partition_id, stream_offset, n)
         JOIN family ON family.root = e.blob_name
         JOIN raw_event_files f ON f.file_id = family.file_id

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PaymentPlatform.Storage.Archive;
 
 namespace PaymentPlatform.Query.Audit;
 
@@ -61,11 +62,33 @@ internal static class AuditTimeline
     /// <summary>What was written into one file at one moment is one step.</summary>
     private static IEnumerable<AuditStep> Files(AuditTrail trail)
     {
-        var archived = trail.Events.Index().Where(e => e.Item.ArchivedAt is not null)
-            .Select(e => (At: e.Item.ArchivedAt!.Value, Blob: e.Item.EarlierFiles.Count > 0 ? e.Item.EarlierFiles[0].BlobName : e.Item.BlobName, What: "Archived", e.Index));
-        var merged = trail.Events.Index().Where(e => e.Item.File is not null)
-            .SelectMany(e => e.Item.EarlierFiles.Append(e.Item.File!).Where(f => e.Item.EarlierFiles.Any(o => o.SupersededBy == f.FileId)).Select(f => (At: f.ArchivedAt, Blob: f.BlobName, What: "Merged into another file", e.Index)));
-        return archived.Concat(merged).GroupBy(s => (s.At, s.Blob, s.What)).Select(g => new AuditStep(g.Key.At, g.Key.What, $"Event {string.Join(", ", g.Select(s => s.Index + 1))}, into {g.Key.Blob}"));
+        var steps = trail.Events.Index().SelectMany(e => Files(e.Item).Select(s => (Step: s, e.Index)));
+        return steps.GroupBy(s => s.Step, s => s.Index + 1).Select(g => g.Key with { Detail = $"Event {string.Join(", ", g)}, into {g.Key.Detail}" });
+    }
+
+    private static IEnumerable<AuditStep> Files(AuditEvent e)
+    {
+        // An event that was written again says when that was, not when it was archived first.
+        var first = e.EarlierFiles.Count > 0 ? e.EarlierFiles[0] : e.File;
+        if (e.ArchivedAt is { } archived)
+            yield return new(first?.ArchivedAt < archived ? first.ArchivedAt : archived, "Archived", first?.BlobName ?? e.BlobName);
+        foreach (var original in e.EarlierFiles)
+        {
+            if (e.EarlierFiles.Append(e.File).FirstOrDefault(f => f?.FileId == original.SupersededBy) is not { } next)
+                continue;
+            if (original.State == ManifestState.Lost)
+                yield return new(next.ArchivedAt, "Lost, written again", $"{next.BlobName}: the store had lost or damaged {original.BlobName}");
+            else
+                yield return Merged(e, next);
+        }
+    }
+
+    /// <summary>The originals of a merged file that was lost lead to the one that was written in its place.</summary>
+    private static AuditStep Merged(AuditEvent e, AuditFile into)
+    {
+        while (e.EarlierFiles.FirstOrDefault(f => f.State == ManifestState.Lost && f.SupersededBy == into.FileId) is { } lost)
+            into = lost;
+        return new(into.ArchivedAt, "Merged into another file", into.BlobName);
     }
 
     private static IEnumerable<AuditStep> Holds(AuditTrail trail) => (trail.LegalHolds ?? []).SelectMany(hold => (AuditStep?[])[

@@ -44,10 +44,21 @@ public static class HoldsApi
             return wrong;
 
         var by = context.User.Identity?.Name ?? "anonymous";
+        // An insert whose answer was lost is tried again.
+        var requestId = Guid.NewGuid();
         var item = await database.ExecuteAsync(
-            async (connection, token) => (await QueryAsync(
-                connection, $"INSERT INTO legal_holds (range_from, range_to, transaction_id, reason, placed_by) VALUES ($1, $2, $3, $4, $5) RETURNING {Columns}", token,
-                Moment(from), Moment(to), new() { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)payment ?? DBNull.Value }, new() { Value = reason }, new() { Value = by })).Single(),
+            async (connection, token) =>
+            {
+                const string insert = $"""
+                    INSERT INTO legal_holds (range_from, range_to, transaction_id, reason, placed_by, request_id) VALUES ($1, $2, $3, $4, $5, $6)
+                    ON CONFLICT (request_id) DO NOTHING RETURNING {Columns}
+                    """;
+                return await QueryAsync(
+                    connection, insert, token,
+                    Moment(from), Moment(to), new() { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)payment ?? DBNull.Value }, new() { Value = reason }, new() { Value = by }, new() { Value = requestId }) is [var made]
+                    ? made
+                    : (await QueryAsync(connection, $"SELECT {Columns} FROM legal_holds WHERE request_id = $1", token, new NpgsqlParameter { Value = requestId })).Single();
+            },
             context.RequestAborted);
         return TypedResults.Json(item, QueryJsonContext.Default.HoldItem, statusCode: StatusCodes.Status201Created);
     }

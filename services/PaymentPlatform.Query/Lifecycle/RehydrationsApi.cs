@@ -37,7 +37,7 @@ public static class RehydrationsApi
         if (document.RootElement.TryGetProperty("blob_names", out var names))
         {
             if (document.RootElement.GetPropertyCount() > 1 || names.ValueKind != JsonValueKind.Array || names.GetArrayLength() is 0 or > MaxFiles || names.EnumerateArray().Any(n => n.ValueKind != JsonValueKind.String))
-                return Wrong("blob_names", $"Expected 1 to {MaxFiles} texts, and no other member.");
+                return RequestBody.Wrong("blob_names", $"Expected 1 to {MaxFiles} texts, and no other member.");
             (condition, values) = ("blob_name = ANY ($1)", [new() { Value = names.EnumerateArray().Select(n => n.GetString()!).ToArray() }]);
         }
         else
@@ -56,9 +56,9 @@ public static class RehydrationsApi
 
         var files = await database.ExecuteAsync((connection, token) => ReadAsync(connection, $"SELECT blob_name, byte_size, now() FROM raw_event_files WHERE state = 'live' AND {condition} ORDER BY file_id LIMIT {MaxFiles + 1}", token, values), context.RequestAborted);
         if (files.Count > MaxFiles)
-            return Wrong("from", $"More than {MaxFiles} files have events of the range. Ask for a shorter one.");
+            return RequestBody.Wrong("from", $"More than {MaxFiles} files have events of the range. Ask for a shorter one.");
         if (names.ValueKind == JsonValueKind.Array && names.EnumerateArray().FirstOrDefault(n => !files.Exists(f => f.Name == n.GetString())) is { ValueKind: JsonValueKind.String } unknown)
-            return Wrong("blob_names", $"There is no live file {unknown.GetString()}.");
+            return RequestBody.Wrong("blob_names", $"There is no live file {unknown.GetString()}.");
 
         var items = await AskStoreAsync(files, connections, context.RequestAborted);
         await database.ExecuteAsync(
@@ -103,8 +103,6 @@ public static class RehydrationsApi
         });
         return items;
     }
-
-    private static IResult Wrong(string member, string message) => TypedResults.ValidationProblem(new Dictionary<string, string[]> { [member] = [message] }, detail: $"{member}: {message}", title: "Bad request");
 
     private static NpgsqlParameter Moment(long micros) => new() { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = Timestamps.ToDateTime(micros) };
 

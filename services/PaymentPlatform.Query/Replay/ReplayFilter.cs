@@ -36,26 +36,16 @@ internal static class ReplayFilter
             if (Text(member.Value) is { } text)
                 texts[member.Name] = StringValues.Concat(texts.GetValueOrDefault(member.Name), text);
             else
-                body?.Fail($"filter.{member.Name}", "Expected a text of well-formed Unicode, a number, true or false.");
+                body?.Fail($"filter.{member.Name}", "Expected a text, a number, true or false.");
         }
 
         return texts;
     }
 
-    private static string? Text(JsonElement value)
+    private static string? Text(JsonElement value) => value.ValueKind switch
     {
-        try
-        {
-            return value.ValueKind switch
-            {
-                JsonValueKind.String => value.GetString(),
-                JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
-                _ => null,
-            };
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+        JsonValueKind.String => value.GetString(),
+        JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
+        _ => null,
+    };
 }

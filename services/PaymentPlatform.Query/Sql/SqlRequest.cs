@@ -88,16 +88,6 @@ internal sealed record SqlRequest(string Sql, long? From, long? To, long Limit)
         return null;
     }
 
-    /// <summary>Null where it is no text, or holds half a surrogate pair.</summary>
-    private static string? Text(JsonElement value)
-    {
-        try
-        {
-            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    /// <summary>Null where it is no text.</summary>
+    private static string? Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

@@ -4,8 +4,11 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Playwright;
+using PaymentPlatform.BlobArchiver;
 using PaymentPlatform.Query.Tests.FailedItems;
 using PaymentPlatform.Query.Tests.Reconciliation;
 using PaymentPlatform.Streaming;
@@ -91,6 +94,55 @@ public sealed class AuditTests(PlatformFixture fixture)
         string[] steps = ["Arrived", "Set aside", "Corrected and resubmitted", "Resubmission arrived", $", of dead letter {letter}", "Brought again by a replay", $", of replay {replayId}", "Merged into another file", "Legal hold placed", "ticket 4711", Sha256(bad), earlier.Text("sha256")!];
         Assert.All(steps, step => Assert.Contains(step, page, StringComparison.Ordinal));
         await ShowAsync(host, Id, "audit");
+    }
+
+    /// <summary>What the store loses is a part of the history: where an event was first, when that was lost, what was written instead; of merged files as well.</summary>
+    [Fact]
+    public async Task Get_FilesWrittenAgain_TellsTheLosses()
+    {
+        await using var platform = await ReconciledPlatform.StartAsync(
+            fixture, new() { ["Archiver:CompactionInterval"] = "00:00:01", ["Archiver:SweepInterval"] = "00:00:00.200" });
+        await platform.ArriveEarlierAsync(TimeSpan.FromHours(3));
+        var host = platform.Host;
+        var publisher = host.App.Services.GetInspectedPublisher();
+        await ArchiveAsync("m-1");
+        var (first, second) = await LoseAsync();
+        await ArchiveAsync("m-2");
+        await Eventually.TrueAsync(async () => await platform.ScalarAsync<long>("SELECT count(*) FROM raw_event_files WHERE state = 'live'") == 1, "the files were merged");
+        var (merged, again) = await LoseAsync();
+
+        var events = (await host.GetAsync($"/v1/transactions/{Id}/audit")).GetProperty("events").EnumerateArray().ToList();
+        Assert.Equal(2, events.Count);
+        Assert.All(events, e => Assert.Equal((again.Text("blob_name"), "live"), (e.GetProperty("file").Text("blob_name"), e.GetProperty("file").Text("state"))));
+        var earlier = events[0].GetProperty("earlier_files").EnumerateArray().ToList();
+        Assert.Equal(
+            [(first.Text("blob_name"), "lost", second.Text("file_id")), (second.Text("blob_name"), "superseded", again.Text("file_id")), (merged.Text("blob_name"), "lost", again.Text("file_id"))],
+            earlier.Select(f => (f.Text("blob_name"), f.Text("state")!, f.Text("superseded_by"))));
+        Assert.Equal(first.Text("sha256"), earlier[0].Text("sha256"));
+        Assert.Equal(["superseded", "lost"], events[1].GetProperty("earlier_files").EnumerateArray().Select(f => f.Text("state")));
+
+        var page = await host.GetTextAsync($"/v1/transactions/{Id}/audit", "text/html");
+        var steps = Regex.Matches(page, """<td class="what">(?<what>[^<]*)</td><td>(?<detail>[^<]*)</td>""");
+        Assert.Equal(["Arrived", "Arrived", "Archived", "Lost, written again", "Archived", "Merged into another file", "Lost, written again"], steps.Select(s => s.Groups["what"].Value));
+        Assert.Equal($"Event 1, into {first.Text("blob_name")}", steps[2].Groups["detail"].Value);
+        Assert.Equal($"Event 1, into {second.Text("blob_name")}: the store had lost or damaged {first.Text("blob_name")}", steps[3].Groups["detail"].Value);
+        Assert.Equal($"Event 1, 2, into {merged.Text("blob_name")}", steps[5].Groups["detail"].Value);
+        Assert.Equal($"Event 1, 2, into {again.Text("blob_name")}: the store had lost or damaged {merged.Text("blob_name")}", steps[6].Groups["detail"].Value);
+
+        async Task ArchiveAsync(string messageId)
+        {
+            await publisher.PublishAsync(new[] { new Message(Encoding.UTF8.GetBytes(Payload("EUR")), Encoding.UTF8.GetBytes(messageId), default, "C-1"u8.ToArray(), MessageHeaders.Empty) }, [], CancellationToken.None);
+            await platform.DrainAsync();
+        }
+
+        async Task<(JsonElement Lost, JsonElement Again)> LoseAsync()
+        {
+            var lost = Assert.Single(await host.GetAllAsync("/v1/archive/files"));
+            await platform.Container.DeleteBlobAsync(lost.Text("blob_name"));
+            var repaired = Assert.Single(await host.App.Services.GetRequiredService<IArchiveRepair>().RepairAsync([lost.GetProperty("file_id").GetGuid()], CancellationToken.None));
+            Assert.Null(repaired.Reason);
+            return (lost, Assert.Single(await host.GetAllAsync("/v1/archive/files")));
+        }
     }
 
     [Fact]
