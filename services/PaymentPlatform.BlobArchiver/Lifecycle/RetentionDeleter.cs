@@ -1,5 +1,8 @@
+using System.Text;
 using Azure;
+using DuckDB.NET.Data;
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Events;
 using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
@@ -68,18 +71,39 @@ internal sealed partial class RetentionDeleter(HybridConnectionManager connectio
         }
     }
 
-    /// <summary>An event that is not valid counts when its bytes have the id anywhere: the column may lack it.</summary>
+    /// <summary>An event that is not valid counts when its bytes have the id anywhere, with escapes or without: the column may lack it.</summary>
     private bool HasAny(string directory, string path, IReadOnlyCollection<string> payments)
     {
         using var duckDb = SandboxedDuckDb.Open(directory, options.Value.CompactionMemory);
         using var command = duckDb.CreateCommand();
+        var file = $"read_parquet({SandboxedDuckDb.Quote(path)}, hive_partitioning = false)";
         command.CommandText = $"""
             SELECT EXISTS (
-              SELECT 1 FROM read_parquet({SandboxedDuckDb.Quote(path)}, hive_partitioning = false)
+              SELECT 1 FROM {file}
               WHERE list_contains($payments, transaction_id) OR (NOT coalesce(is_valid, false) AND list_bool_or(list_transform($payments, p -> contains(hex(raw_payload), hex(p))))))
             """;
         command.Parameters.Add(new("payments", payments.ToList()));
-        return (bool)command.ExecuteScalar()!;
+        return (bool)command.ExecuteScalar()! || HasAnyWithEscapes(duckDb, file, payments);
+    }
+
+    private static bool HasAnyWithEscapes(DuckDBConnection duckDb, string file, IReadOnlyCollection<string> payments)
+    {
+        var wanted = payments.Select(Encoding.UTF8.GetBytes).ToList();
+        using var command = duckDb.CreateCommand();
+        command.CommandText = $"SELECT raw_payload FROM {file} WHERE NOT coalesce(is_valid, false) AND contains(hex(raw_payload), hex('\\'))";
+        command.UseStreamingMode = true;
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            using var stream = reader.GetStream(0);
+            var payload = new byte[stream.Length];
+            stream.ReadExactly(payload);
+            var length = JsonEscapes.DecodeUtf8(payload, payload);
+            if (wanted.Exists(id => payload.AsSpan(0, length).IndexOf(id) >= 0))
+                return true;
+        }
+
+        return false;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Gave up {Blob} ({Rows} events): older than {Days} days, and not held")]

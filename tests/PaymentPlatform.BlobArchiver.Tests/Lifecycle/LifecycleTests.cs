@@ -80,6 +80,19 @@ public sealed class LifecycleTests(PlatformFixture fixture)
     }
 
     [Fact]
+    public async Task Delete_HeldIdIsWrittenWithEscapesInAnInvalidEvent_Stays()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var (archiver, _) = await WriteAsync(platform, "30");
+        // Every file has an event without a readable id that spells it so.
+        await platform.ExecuteAsync("INSERT INTO legal_holds (transaction_id, reason, placed_by) VALUES ('tx/1 é😀', 'case 1', 'a')");
+        var deleter = archiver.Host.Services.GetRequiredService<RetentionDeleter>();
+        Assert.Equal(0, await deleter.DeleteAsync(CancellationToken.None));
+        await platform.ExecuteAsync("UPDATE legal_holds SET transaction_id = 'tx/1 è😀'");
+        Assert.Equal(3, await deleter.DeleteAsync(CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Delete_HoldPlacedAfterTheLook_Wins()
     {
         await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
