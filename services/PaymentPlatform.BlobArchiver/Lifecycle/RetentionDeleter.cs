@@ -1,5 +1,4 @@
 using System.Text;
-using Azure;
 using DuckDB.NET.Data;
 using Microsoft.Extensions.Options;
 using PaymentPlatform.Events;
@@ -60,8 +59,9 @@ internal sealed partial class RetentionDeleter(HybridConnectionManager connectio
 
             return await Task.Run(() => HasAny(directory.FullName, path, payments), cancellationToken);
         }
-        catch (RequestFailedException e) when (e.Status is 404 or 409)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && !Faults.IsStoreDown(e))
         {
+            // One file's fault is not the others'.
             LogUnknown(logger, file.BlobName, Faults.Describe(e));
             return true;
         }
