@@ -9,7 +9,8 @@ using PaymentPlatform.Storage.Database;
 namespace PaymentPlatform.BlobArchiver.Lifecycle;
 
 /// <summary>Gives up files at the end of their retention, but no file with an event that is held. The sweeper deletes their blobs.</summary>
-internal sealed partial class RetentionDeleter(HybridConnectionManager connections, ArchiveBlobs blobs, IOptions<ArchiverOptions> options, ILogger<RetentionDeleter> logger)
+internal sealed partial class RetentionDeleter(
+    HybridConnectionManager connections, ArchiveBlobs blobs, IOptions<ArchiverOptions> options, TimeProvider timeProvider, ILogger<RetentionDeleter> logger)
 {
     private const int PageSize = 100;
 
@@ -22,6 +23,7 @@ internal sealed partial class RetentionDeleter(HybridConnectionManager connectio
         if (guard is null)
             return null;
 
+        WorkFolders.OfMachine.Sweep(timeProvider.GetUtcNow());
         await using var connection = await connections.Database.OpenConnectionAsync(cancellationToken);
         var holds = await LifecycleManifest.ListHeldPaymentsAsync(connection, cancellationToken);
         var (given, after) = (0, Guid.Empty);
@@ -47,7 +49,7 @@ internal sealed partial class RetentionDeleter(HybridConnectionManager connectio
     /// <summary>True as well when it can't be known: then the file stays.</summary>
     private async Task<bool> HasAnyAsync(ExpiredFile file, IReadOnlyCollection<string> payments, CancellationToken cancellationToken)
     {
-        var directory = Directory.CreateTempSubdirectory("payment-archive-holds-");
+        var directory = WorkFolders.CreateForHolds();
         try
         {
             var path = Path.Combine(directory.FullName, "file.parquet");
