@@ -160,9 +160,8 @@ internal sealed class CountCheck(
         if (deleted.Count > 0)
             day.Skip(check, Span(from, to), $"{deleted.Count} files of it were deleted at the end of their retention.");
         var files = (await manifest.FindAsync(axis, from, to, null, cancellationToken)).Files.ToList();
-        var damaged = run.DamagedBlobs();
-        foreach (var file in files.Where(f => damaged.Contains(f.BlobName)).ToList())
-            LeaveOut(file, "It is missing or damaged.");
+        foreach (var (file, why) in files.Select(f => (f, Why: run.WhyOutOfReach(f.BlobName))).Where(f => f.Why is not null).ToList())
+            LeaveOut(file, why!);
         for (var unreadable = 0; unreadable < MaxUnreadable; unreadable++)
         {
             try
@@ -173,14 +172,12 @@ internal sealed class CountCheck(
             {
                 var state = await blobs.InspectAsync(run, file.BlobName, cancellationToken);
                 if (state == BlobState.Sound && exception.InnerException is DuckDBException)
-                    run.Find(FindingKind.BlobUnreadable, file.BlobName, "Parquet", null, exception.Message, "That is a defect of the platform: its bytes are those that were written.");
-                LeaveOut(file, state switch
                 {
-                    BlobState.Damaged => "It is missing or damaged.",
-                    BlobState.Archived => "It is in the archive tier. Rehydrate it first; that takes hours.",
-                    BlobState.NotLive => "Another file has taken its place meanwhile.",
-                    _ => exception.Message,
-                });
+                    run.Find(FindingKind.BlobUnreadable, file.BlobName, "Parquet", null, exception.Message, "That is a defect of the platform: its bytes are those that were written.");
+                    run.PutOutOfReach(file.BlobName, exception.Message);
+                }
+
+                LeaveOut(file, run.WhyOutOfReach(file.BlobName) ?? (state == BlobState.NotLive ? "Another file has taken its place meanwhile." : exception.Message));
             }
         }
 

@@ -383,6 +383,17 @@ public sealed class ReconciliationTests(PlatformFixture fixture)
         Assert.All(report.Skipped, s => Assert.Contains("archiver", s.Reason));
     }
 
+    [Fact]
+    public async Task Get_FileIsNoParquet_IsTheOneFinding()
+    {
+        await using var platform = await ReconciledPlatform.StartFilledAsync(fixture);
+        var blob = await platform.BlobAsync(1);
+        var bytes = new byte[1000];
+        await platform.Container.GetBlobClient(blob).UploadAsync(new BinaryData(bytes), overwrite: true);
+        await platform.Host.Archive.ExecuteAsync("UPDATE raw_event_files SET byte_size = $2, sha256 = $3 WHERE blob_name = $1", new NpgsqlParameter { Value = blob }, new() { Value = (long)bytes.Length }, new() { Value = SHA256.HashData(bytes) });
+        AssertFindings(await platform.ReconcileAsync("listing"), ("blob_unreadable", blob));
+    }
+
     /// <returns>The report, and how many days were looked at.</returns>
     private static async Task<(ReconciliationReport Report, int Days)> RunOverAllTimesAsync(ReconciledPlatform platform)
     {
