@@ -1,6 +1,8 @@
+using Azure;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using PaymentPlatform.BlobArchiver.Compaction;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 
@@ -34,14 +36,12 @@ internal sealed partial class ArchiveSweeper(HybridConnectionManager connections
         {
             foreach (var (fileId, name, isSettled) in page)
             {
-                await blobs.DeleteIfExistsAsync(name, cancellationToken);
-                if (isSettled && await ArchiveManifest.MoveAsync(connection, fileId, ManifestState.Abandoned, ManifestState.Deleted, cancellationToken))
+                after = fileId;
+                if (await TryDeleteAsync(name, cancellationToken) && isSettled && await ArchiveManifest.MoveAsync(connection, fileId, ManifestState.Abandoned, ManifestState.Deleted, cancellationToken))
                 {
                     deleted++;
                     LogDeleted(logger, name);
                 }
-
-                after = fileId;
             }
         }
 
@@ -59,7 +59,7 @@ internal sealed partial class ArchiveSweeper(HybridConnectionManager connections
                 after = fileId;
                 // Until the merged file is seen to be there, the original is the only copy.
                 if (mergedName is not null && !there.ContainsKey(mergedName))
-                    there[mergedName] = await blobs.FindLengthAsync(mergedName, cancellationToken) == mergedBytes;
+                    there[mergedName] = await IsThereAsync(mergedName, mergedBytes, cancellationToken);
                 if (mergedName is null || there[mergedName])
                     await ArchiveManifest.MoveAsync(connection, fileId, ManifestState.Superseded, ManifestState.Deleting, cancellationToken);
                 else
@@ -76,8 +76,7 @@ internal sealed partial class ArchiveSweeper(HybridConnectionManager connections
             foreach (var (fileId, name) in page)
             {
                 after = fileId;
-                await blobs.DeleteIfExistsAsync(name, cancellationToken);
-                if (!await ArchiveManifest.MoveAsync(connection, fileId, ManifestState.Deleting, ManifestState.Deleted, cancellationToken))
+                if (!await TryDeleteAsync(name, cancellationToken) || !await ArchiveManifest.MoveAsync(connection, fileId, ManifestState.Deleting, ManifestState.Deleted, cancellationToken))
                     continue;
                 deleted++;
                 LogDeleted(logger, name);
@@ -87,11 +86,45 @@ internal sealed partial class ArchiveSweeper(HybridConnectionManager connections
         return deleted;
     }
 
+    /// <summary>One file's fault is not the others'.</summary>
+    private async Task<bool> TryDeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await blobs.DeleteIfExistsAsync(name, cancellationToken);
+            return true;
+        }
+        catch (RequestFailedException e) when (!Faults.IsStoreDown(e))
+        {
+            LogRefused(logger, name, Faults.Describe(e));
+            return false;
+        }
+    }
+
+    private async Task<bool> IsThereAsync(string name, long bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await blobs.FindLengthAsync(name, cancellationToken) == bytes;
+        }
+        catch (RequestFailedException e) when (!Faults.IsStoreDown(e))
+        {
+            LogUnseen(logger, name, Faults.Describe(e));
+            return false;
+        }
+    }
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Abandoned {Count} files that had been pending for longer than {Timeout}")]
     private static partial void LogStale(ILogger logger, int count, TimeSpan timeout);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The superseded file {Blob} is kept: the store does not have {Merged}, which holds its events now")]
     private static partial void LogKept(ILogger logger, string blob, string merged);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Could not see whether the store has {Blob}: {Fault}")]
+    private static partial void LogUnseen(ILogger logger, string blob, string fault);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Could not delete {Blob}, it is tried again: {Fault}")]
+    private static partial void LogRefused(ILogger logger, string blob, string fault);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Deleted the file {Blob}, which is abandoned, superseded or past its retention")]
     private static partial void LogDeleted(ILogger logger, string blob);

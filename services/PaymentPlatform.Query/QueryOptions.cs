@@ -58,6 +58,10 @@ public sealed class QueryOptions
     [Range(typeof(TimeSpan), "1.00:00:00", "36500.00:00:00", ErrorMessage = "Query:MaxRebuildRange must be between 1.00:00:00 and 36500.00:00:00.")]
     public TimeSpan MaxRebuildRange { get; set; } = TimeSpan.FromDays(31);
 
+    /// <summary>The longest range of one call of the reconciliation: one runs at a time, and the others wait meanwhile.</summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "36500.00:00:00", ErrorMessage = "Query:MaxReconciliationRange must be between 1.00:00:00 and 36500.00:00:00.")]
+    public TimeSpan MaxReconciliationRange { get; set; } = TimeSpan.FromDays(31);
+
     /// <summary>Rows that one step of a scan sorts, about. Smaller steps need less memory and start to answer earlier.</summary>
     [Range(1, 10_000_000, ErrorMessage = "Query:SliceRows must be between 1 and 10000000.")]
     public int SliceRows { get; set; } = 50_000;

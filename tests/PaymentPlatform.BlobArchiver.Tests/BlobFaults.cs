@@ -12,6 +12,9 @@ internal sealed class BlobFaults : HttpPipelinePolicy
     /// <summary>While it is set, every upload gets a 503.</summary>
     public volatile bool Down;
 
+    /// <summary>The file of which every request is refused with a 403, as a rule or a lock of the store would; null: none.</summary>
+    public volatile string? RefusedFile;
+
     public int Uploads;
 
     public void Then(params BlobFault[] faults)
@@ -26,6 +29,12 @@ internal sealed class BlobFaults : HttpPipelinePolicy
 
     public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {
+        if (RefusedFile is { } refused && message.Request.Uri.Path.EndsWith(refused, StringComparison.Ordinal))
+        {
+            message.Response = new FaultResponse(403);
+            return;
+        }
+
         if (message.Request.Method != RequestMethod.Put || !message.Request.Uri.Path.EndsWith(".parquet", StringComparison.Ordinal))
         {
             await ProcessNextAsync(message, pipeline);

@@ -9,6 +9,8 @@ internal sealed class FaultResponse(int status) : Response
 {
     public override int Status => status;
 
+    public override bool IsError => status >= 400;
+
     public override string ReasonPhrase => "injected";
 
     public override Stream? ContentStream { get; set; } = new MemoryStream();

@@ -14,6 +14,7 @@ public sealed class QueryOptionsTests(PlatformFixture platform)
     [InlineData("QueueTimeout", "1.00:00:00")]
     [InlineData("SliceRows", "0")]
     [InlineData("MaxRebuildRange", "00:00:00")]
+    [InlineData("MaxReconciliationRange", "00:00:00")]
     [InlineData("Downloads", "1000")]
     [InlineData("LookupIndexBytes", "-1")]
     [InlineData("LookupRefresh", "00:00:00")]

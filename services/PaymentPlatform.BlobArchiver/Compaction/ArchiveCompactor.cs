@@ -18,8 +18,6 @@ internal sealed partial class ArchiveCompactor(
     TimeProvider timeProvider,
     ILogger<ArchiveCompactor> logger)
 {
-    private static readonly TimeSpan Leftover = TimeSpan.FromDays(1);
-
     /// <summary>Folders in which nothing is left to do until one of their files changes.</summary>
     private readonly Dictionary<string, long> _settled = [];
 
@@ -30,7 +28,7 @@ internal sealed partial class ArchiveCompactor(
         if (guard is null)
             return null;
 
-        ArchiveMerge.SweepTemporaryDirectories((timeProvider.GetUtcNow() - Leftover).UtcDateTime);
+        WorkFolders.OfMachine.Sweep(timeProvider.GetUtcNow());
         List<(string Folder, long Generation)> hours;
         await using (var connection = await connections.Database.OpenConnectionAsync(cancellationToken))
             hours = await CompactionManifest.ListHoursAsync(connection, options.Value, cancellationToken);

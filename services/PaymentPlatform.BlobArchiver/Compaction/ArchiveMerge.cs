@@ -12,13 +12,12 @@ namespace PaymentPlatform.BlobArchiver.Compaction;
 /// </summary>
 internal sealed class ArchiveMerge : IDisposable
 {
-    private const string Prefix = "payment-archive-merge-";
     private const string Position = "stream, stream_log_id, stream_partition, stream_offset";
     private const string Arrival = "coalesce(arrival, enqueued_at)";
     private const int SliceRows = 25_000;
     private const long SliceBytes = 32 << 20;
 
-    private readonly string _directory = Directory.CreateTempSubdirectory(Prefix).FullName;
+    private readonly string _directory = WorkFolders.CreateForMerge().FullName;
     private readonly IReadOnlyList<MergeFile> _files;
     private DuckDBConnection? _duckDb;
     private (long Rows, BigInteger Sum, ulong Mix) _originals;
@@ -45,13 +44,6 @@ internal sealed class ArchiveMerge : IDisposable
             merge.Dispose();
             throw;
         }
-    }
-
-    /// <summary>Deletes what merges of processes that died left behind.</summary>
-    public static void SweepTemporaryDirectories(DateTime olderThanUtc)
-    {
-        foreach (var left in new DirectoryInfo(Path.GetTempPath()).EnumerateDirectories(Prefix + "*").Where(d => d.LastWriteTimeUtc < olderThanUtc))
-            left.Delete(recursive: true);
     }
 
     /// <summary>Reads the merged file and compares it with the originals, whatever the order of the rows: all columns, and the payloads' SHA-256.</summary>

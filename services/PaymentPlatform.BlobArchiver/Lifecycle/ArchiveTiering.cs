@@ -1,4 +1,7 @@
+using Azure;
 using Microsoft.Extensions.Options;
+using Npgsql;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 
@@ -26,21 +29,8 @@ internal sealed partial class ArchiveTiering(HybridConnectionManager connections
             foreach (var (fileId, name, wanted) in page)
             {
                 after = fileId;
-                if (await blobs.FindTierAsync(name, cancellationToken) is not var (found, isRehydrating))
-                {
-                    LogMissing(logger, name);
-                    continue;
-                }
-
-                var isWarmer = !isRehydrating && Array.IndexOf(Tiers, found) < Array.IndexOf(Tiers, wanted);
-                if (isWarmer)
-                {
-                    await blobs.SetTierAsync(name, wanted, cancellationToken);
+                if (await TryAsync(name, () => MoveAsync(connection, fileId, name, wanted, cancellationToken)))
                     moved++;
-                    LogMoved(logger, name, found, wanted);
-                }
-
-                await LifecycleManifest.NoteTierAsync(connection, fileId, isWarmer ? wanted : found, cancellationToken);
             }
         }
 
@@ -59,22 +49,63 @@ internal sealed partial class ArchiveTiering(HybridConnectionManager connections
         var begun = 0;
         foreach (var (fileId, name) in await LifecycleManifest.ListAskedForAsync(connection, options.Value.RehydratedFor, cancellationToken))
         {
-            if (await blobs.FindTierAsync(name, cancellationToken) is not var (found, isRehydrating) || isRehydrating)
-                continue;
-            if (found == "archive")
-            {
-                await blobs.SetTierAsync(name, "hot", cancellationToken);
+            if (await TryAsync(name, () => RehydrateAsync(connection, fileId, name, cancellationToken)))
                 begun++;
-                LogRehydrating(logger, name);
-            }
-            else
-            {
-                await LifecycleManifest.NoteTierAsync(connection, fileId, found, cancellationToken);
-            }
         }
 
         return begun;
     }
+
+    private async Task<bool> MoveAsync(NpgsqlConnection connection, Guid fileId, string name, string wanted, CancellationToken cancellationToken)
+    {
+        if (await blobs.FindTierAsync(name, cancellationToken) is not var (found, isRehydrating))
+        {
+            LogMissing(logger, name);
+            return false;
+        }
+
+        var isWarmer = !isRehydrating && Array.IndexOf(Tiers, found) < Array.IndexOf(Tiers, wanted);
+        if (isWarmer)
+        {
+            await blobs.SetTierAsync(name, wanted, cancellationToken);
+            LogMoved(logger, name, found, wanted);
+        }
+
+        await LifecycleManifest.NoteTierAsync(connection, fileId, isWarmer ? wanted : found, cancellationToken);
+        return isWarmer;
+    }
+
+    private async Task<bool> RehydrateAsync(NpgsqlConnection connection, Guid fileId, string name, CancellationToken cancellationToken)
+    {
+        if (await blobs.FindTierAsync(name, cancellationToken) is not var (found, isRehydrating) || isRehydrating)
+            return false;
+        if (found != "archive")
+        {
+            await LifecycleManifest.NoteTierAsync(connection, fileId, found, cancellationToken);
+            return false;
+        }
+
+        await blobs.SetTierAsync(name, "hot", cancellationToken);
+        LogRehydrating(logger, name);
+        return true;
+    }
+
+    /// <summary>One file's fault is not the others'.</summary>
+    private async Task<bool> TryAsync(string name, Func<Task<bool>> change)
+    {
+        try
+        {
+            return await change();
+        }
+        catch (RequestFailedException e) when (!Faults.IsStoreDown(e))
+        {
+            LogRefused(logger, name, Faults.Describe(e));
+            return false;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Could not look at or change the tier of {Blob}, it is tried again: {Fault}")]
+    private static partial void LogRefused(ILogger logger, string blob, string fault);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Rehydrating {Blob}: the store takes hours for it")]
     private static partial void LogRehydrating(ILogger logger, string blob);

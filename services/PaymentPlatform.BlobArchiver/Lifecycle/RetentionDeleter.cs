@@ -1,5 +1,7 @@
-using Azure;
+using System.Text;
+using DuckDB.NET.Data;
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Events;
 using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
@@ -7,7 +9,8 @@ using PaymentPlatform.Storage.Database;
 namespace PaymentPlatform.BlobArchiver.Lifecycle;
 
 /// <summary>Gives up files at the end of their retention, but no file with an event that is held. The sweeper deletes their blobs.</summary>
-internal sealed partial class RetentionDeleter(HybridConnectionManager connections, ArchiveBlobs blobs, IOptions<ArchiverOptions> options, ILogger<RetentionDeleter> logger)
+internal sealed partial class RetentionDeleter(
+    HybridConnectionManager connections, ArchiveBlobs blobs, IOptions<ArchiverOptions> options, TimeProvider timeProvider, ILogger<RetentionDeleter> logger)
 {
     private const int PageSize = 100;
 
@@ -20,6 +23,7 @@ internal sealed partial class RetentionDeleter(HybridConnectionManager connectio
         if (guard is null)
             return null;
 
+        WorkFolders.OfMachine.Sweep(timeProvider.GetUtcNow());
         await using var connection = await connections.Database.OpenConnectionAsync(cancellationToken);
         var holds = await LifecycleManifest.ListHeldPaymentsAsync(connection, cancellationToken);
         var (given, after) = (0, Guid.Empty);
@@ -45,7 +49,7 @@ internal sealed partial class RetentionDeleter(HybridConnectionManager connectio
     /// <summary>True as well when it can't be known: then the file stays.</summary>
     private async Task<bool> HasAnyAsync(ExpiredFile file, IReadOnlyCollection<string> payments, CancellationToken cancellationToken)
     {
-        var directory = Directory.CreateTempSubdirectory("payment-archive-holds-");
+        var directory = WorkFolders.CreateForHolds();
         try
         {
             var path = Path.Combine(directory.FullName, "file.parquet");
@@ -57,8 +61,9 @@ internal sealed partial class RetentionDeleter(HybridConnectionManager connectio
 
             return await Task.Run(() => HasAny(directory.FullName, path, payments), cancellationToken);
         }
-        catch (RequestFailedException e) when (e.Status is 404 or 409)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && !Faults.IsStoreDown(e))
         {
+            // One file's fault is not the others'.
             LogUnknown(logger, file.BlobName, Faults.Describe(e));
             return true;
         }
@@ -68,18 +73,39 @@ internal sealed partial class RetentionDeleter(HybridConnectionManager connectio
         }
     }
 
-    /// <summary>An event that is not valid counts when its bytes have the id anywhere: the column may lack it.</summary>
+    /// <summary>An event that is not valid counts when its bytes have the id anywhere, with escapes or without: the column may lack it.</summary>
     private bool HasAny(string directory, string path, IReadOnlyCollection<string> payments)
     {
         using var duckDb = SandboxedDuckDb.Open(directory, options.Value.CompactionMemory);
         using var command = duckDb.CreateCommand();
+        var file = $"read_parquet({SandboxedDuckDb.Quote(path)}, hive_partitioning = false)";
         command.CommandText = $"""
             SELECT EXISTS (
-              SELECT 1 FROM read_parquet({SandboxedDuckDb.Quote(path)}, hive_partitioning = false)
+              SELECT 1 FROM {file}
               WHERE list_contains($payments, transaction_id) OR (NOT coalesce(is_valid, false) AND list_bool_or(list_transform($payments, p -> contains(hex(raw_payload), hex(p))))))
             """;
         command.Parameters.Add(new("payments", payments.ToList()));
-        return (bool)command.ExecuteScalar()!;
+        return (bool)command.ExecuteScalar()! || HasAnyWithEscapes(duckDb, file, payments);
+    }
+
+    private static bool HasAnyWithEscapes(DuckDBConnection duckDb, string file, IReadOnlyCollection<string> payments)
+    {
+        var wanted = payments.Select(Encoding.UTF8.GetBytes).ToList();
+        using var command = duckDb.CreateCommand();
+        command.CommandText = $"SELECT raw_payload FROM {file} WHERE NOT coalesce(is_valid, false) AND contains(hex(raw_payload), hex('\\'))";
+        command.UseStreamingMode = true;
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            using var stream = reader.GetStream(0);
+            var payload = new byte[stream.Length];
+            stream.ReadExactly(payload);
+            var length = JsonEscapes.DecodeUtf8(payload, payload);
+            if (wanted.Exists(id => payload.AsSpan(0, length).IndexOf(id) >= 0))
+                return true;
+        }
+
+        return false;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Gave up {Blob} ({Rows} events): older than {Days} days, and not held")]

@@ -4,9 +4,5 @@ namespace PaymentPlatform.Query.FailedItems;
 /// <param name="Sha256">Of the payload that is being sent, or was; null where none is.</param>
 internal sealed record FailedItemStanding(string Status, bool Sending, byte[]? Sha256)
 {
-    public bool HasSent(byte[] sha256) => Status == FailedItemStatus.Resubmitted && IsOf(sha256);
-
-    public bool IsSending(byte[] sha256) => Sending && IsOf(sha256);
-
-    private bool IsOf(byte[] sha256) => Sha256 is not null && sha256.AsSpan().SequenceEqual(Sha256);
+    public bool HasSent(byte[] sha256) => Status == FailedItemStatus.Resubmitted && Sha256 is not null && sha256.AsSpan().SequenceEqual(Sha256);
 }

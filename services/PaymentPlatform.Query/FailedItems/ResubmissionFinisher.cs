@@ -1,9 +1,10 @@
+using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Streaming;
 
 namespace PaymentPlatform.Query.FailedItems;
 
 /// <summary>Ends resubmissions that a process began and did not end: at the start, and every half minute.</summary>
-internal sealed partial class ResubmissionFinisher(Resubmitter resubmitter, TimeProvider timeProvider, ILogger<ResubmissionFinisher> logger) : BackgroundService
+internal sealed partial class ResubmissionFinisher(Resubmitter resubmitter, SchemaGate schema, TimeProvider timeProvider, ILogger<ResubmissionFinisher> logger) : BackgroundService
 {
     /// <summary>A younger one is still somebody's work.</summary>
     private static readonly TimeSpan s_age = TimeSpan.FromMinutes(1);
@@ -15,6 +16,7 @@ internal sealed partial class ResubmissionFinisher(Resubmitter resubmitter, Time
         using var timer = new PeriodicTimer(s_period, timeProvider);
         try
         {
+            await schema.WaitAsync(stoppingToken);
             do
                 await RunAsync(stoppingToken);
             while (await timer.WaitForNextTickAsync(stoppingToken));

@@ -14,6 +14,7 @@ namespace PaymentPlatform.Query.Reconciliation;
 internal sealed class BlobCheck(HybridConnectionManager connections, BlobManifest manifest, IOptions<QueryOptions> options)
 {
     private const int PageSize = 5_000;
+    private const string InArchiveTier = "It is in the archive tier. Rehydrate it first; that takes hours.";
 
     public async Task RunAsync(ReconciliationRun run, CancellationToken cancellationToken)
     {
@@ -70,7 +71,11 @@ internal sealed class BlobCheck(HybridConnectionManager connections, BlobManifes
                 if (!blobs.Remove(row.BlobName, out var blob) || blob.Properties.ContentLength != row.Bytes)
                     suspects.Add(row);
                 else if (blob.Properties.AccessTier == AccessTier.Archive)
+                {
                     archived++;
+                    if (row.IsOfRange)
+                        run.PutOutOfReach(row.BlobName, InArchiveTier);
+                }
                 else
                     sound.Add(row);
             }
@@ -182,6 +187,7 @@ internal sealed class BlobCheck(HybridConnectionManager connections, BlobManifes
         }
         catch (RequestFailedException exception) when (exception.ErrorCode is "BlobArchived" or "BlobBeingRehydrated")
         {
+            run.PutOutOfReach(row.BlobName, InArchiveTier);
             return BlobState.Archived;
         }
         catch (RequestFailedException exception) when (exception.Status == 404)

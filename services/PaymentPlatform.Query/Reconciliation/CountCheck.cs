@@ -22,36 +22,63 @@ internal sealed class CountCheck(
 
     public async Task RunAsync(ReconciliationRun run, CancellationToken cancellationToken)
     {
-        for (var from = run.Request.From; from < run.Request.To;)
+        if (await FindDaysAsync(cancellationToken) is not var (first, end))
+            return;
+        (first, end) = (Math.Max(run.Request.From, first), Math.Min(run.Request.To, end));
+        for (var from = first; from < end;)
         {
-            var to = Math.Min(run.Request.To, from + ReconciliationRequest.Day - ((from % ReconciliationRequest.Day) + ReconciliationRequest.Day) % ReconciliationRequest.Day);
+            var to = Math.Min(end, ReconciliationRequest.FloorToDay(from) + ReconciliationRequest.Day);
             run.Say($"figures and dead letters: {Span(from, to)}");
-            var day = await CheckAsync(run, from, to, cancellationToken);
+            var (day, behind) = await CheckAsync(run, from, to, cancellationToken);
             // Once more before anything is reported: figures may have been rebuilt meanwhile, or a file written again.
             if (day.HasFindings)
-                day = await CheckAsync(run, from, to, cancellationToken);
+                (day, behind) = await CheckAsync(run, from, to, cancellationToken);
+            if (behind is not null)
+            {
+                // Each of the next days would wait as long, for the same partition.
+                run.Skip(Figures, Span(from, end), behind);
+                run.Skip(DeadLetters, Span(from, end), behind);
+                return;
+            }
+
             run.Take(day);
             from = to;
         }
     }
 
-    private async Task<ReconciliationRun> CheckAsync(ReconciliationRun run, long from, long to, CancellationToken cancellationToken)
+    /// <summary>The days from the first to the last event of files, figures and dead letters; null when there is none.</summary>
+    private Task<(long First, long End)?> FindDaysAsync(CancellationToken cancellationToken) => connections.ExecuteAsync<(long, long)?>(
+        async (connection, token) =>
+        {
+            const string sql = """
+                SELECT min(first), max(last) FROM (
+                  SELECT min(LEAST(min_transaction_timestamp, min_enqueued_at)), max(GREATEST(max_transaction_timestamp, max_enqueued_at)) FROM raw_event_files WHERE state = 'live' OR gone_state IN ('deleting', 'deleted')
+                  UNION ALL SELECT min(window_start), max(window_start) FROM payment_metrics_5m
+                  UNION ALL SELECT min(enqueued_at), max(enqueued_at) FROM failed_items) AS kept (first, last)
+                """;
+            await using var command = new NpgsqlCommand(sql, connection);
+            await using var reader = await command.ExecuteReaderAsync(token);
+            await reader.ReadAsync(token);
+            return reader.IsDBNull(0)
+                ? null
+                : (ReconciliationRequest.FloorToDay(Timestamps.ToMicros(reader.GetDateTime(0))), ReconciliationRequest.FloorToDay(Timestamps.ToMicros(reader.GetDateTime(1))) + ReconciliationRequest.Day);
+        },
+        cancellationToken);
+
+    /// <returns>Why the archiver is behind, in a sentence: then nothing was compared.</returns>
+    private async Task<(ReconciliationRun Day, string? Behind)> CheckAsync(ReconciliationRun run, long from, long to, CancellationToken cancellationToken)
     {
         var day = new ReconciliationRun(run.Request, null);
         var live = await LiveFigures.ReadAsync(connections, from, to, cancellationToken);
         if (await WaitForArchiverAsync(live.Cut, cancellationToken) is { } behind)
-        {
-            day.Skip(Figures, Span(from, to), behind);
-            day.Skip(DeadLetters, Span(from, to), behind);
-            return day;
-        }
+            return (day, behind);
 
         if (to > live.FirstDay)
             await CompareFiguresAsync(run, day, live, from, to, cancellationToken);
         else
             day.Skip(Figures, Span(from, to), "The figures of these days are dropped (Metrics:Retention).");
         await CompareLettersAsync(run, day, live, from, to, cancellationToken);
-        return day;
+        return (day, null);
     }
 
     private async Task CompareFiguresAsync(ReconciliationRun run, ReconciliationRun day, LiveFigures live, long from, long to, CancellationToken cancellationToken)
@@ -133,9 +160,8 @@ internal sealed class CountCheck(
         if (deleted.Count > 0)
             day.Skip(check, Span(from, to), $"{deleted.Count} files of it were deleted at the end of their retention.");
         var files = (await manifest.FindAsync(axis, from, to, null, cancellationToken)).Files.ToList();
-        var damaged = run.DamagedBlobs();
-        foreach (var file in files.Where(f => damaged.Contains(f.BlobName)).ToList())
-            LeaveOut(file, "It is missing or damaged.");
+        foreach (var (file, why) in files.Select(f => (f, Why: run.WhyOutOfReach(f.BlobName))).Where(f => f.Why is not null).ToList())
+            LeaveOut(file, why!);
         for (var unreadable = 0; unreadable < MaxUnreadable; unreadable++)
         {
             try
@@ -146,14 +172,12 @@ internal sealed class CountCheck(
             {
                 var state = await blobs.InspectAsync(run, file.BlobName, cancellationToken);
                 if (state == BlobState.Sound && exception.InnerException is DuckDBException)
-                    run.Find(FindingKind.BlobUnreadable, file.BlobName, "Parquet", null, exception.Message, "That is a defect of the platform: its bytes are those that were written.");
-                LeaveOut(file, state switch
                 {
-                    BlobState.Damaged => "It is missing or damaged.",
-                    BlobState.Archived => "It is in the archive tier. Rehydrate it first; that takes hours.",
-                    BlobState.NotLive => "Another file has taken its place meanwhile.",
-                    _ => exception.Message,
-                });
+                    run.Find(FindingKind.BlobUnreadable, file.BlobName, "Parquet", null, exception.Message, "That is a defect of the platform: its bytes are those that were written.");
+                    run.PutOutOfReach(file.BlobName, exception.Message);
+                }
+
+                LeaveOut(file, run.WhyOutOfReach(file.BlobName) ?? (state == BlobState.NotLive ? "Another file has taken its place meanwhile." : exception.Message));
             }
         }
 

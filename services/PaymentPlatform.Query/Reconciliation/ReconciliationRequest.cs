@@ -20,12 +20,12 @@ public sealed record ReconciliationRequest
     /// <summary>More are counted, not listed.</summary>
     public int MaxFindings { get; init; } = 1_000;
 
-    /// <summary>Widens a range to whole windows; without one it is the last 24 hours.</summary>
+    /// <summary>Widens a range to whole windows within years 1 to 9999; without one it is the last 24 hours.</summary>
     public static ReconciliationRequest Of(long? from, long? to, ReconciliationDepth depth, DateTimeOffset now)
     {
         var end = to ?? Math.Max(Timestamps.ToMicros(now.UtcDateTime), from ?? long.MinValue);
         var start = from ?? end - Day;
-        return new() { From = FloorToWindow(start), To = -FloorToWindow(-end), Depth = depth, ContentsOfRange = from is not null || to is not null };
+        return new() { From = Math.Max(First, FloorToWindow(start)), To = Math.Min(End, -FloorToWindow(-end)), Depth = depth, ContentsOfRange = from is not null || to is not null };
     }
 
     /// <summary>A window of the figures, in microseconds.</summary>
@@ -33,5 +33,13 @@ public sealed record ReconciliationRequest
 
     internal const long Day = 86_400_000_000;
 
-    private static long FloorToWindow(long micros) => micros - (((micros % Window) + Window) % Window);
+    private static readonly long First = Timestamps.ToMicros(DateTime.MinValue);
+    private static readonly long End = FloorToWindow(Timestamps.ToMicros(DateTime.MaxValue));
+
+    /// <summary>The start of a time's day.</summary>
+    internal static long FloorToDay(long micros) => Floor(micros, Day);
+
+    private static long FloorToWindow(long micros) => Floor(micros, Window);
+
+    private static long Floor(long micros, long unit) => micros - (((micros % unit) + unit) % unit);
 }

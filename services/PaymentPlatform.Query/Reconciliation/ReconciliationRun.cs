@@ -10,6 +10,7 @@ internal sealed class ReconciliationRun(ReconciliationRequest request, IProgress
     private readonly Lock _lock = new();
     private readonly List<ReconciliationFinding> _findings = [];
     private readonly List<SkippedCheck> _skipped = [];
+    private readonly Dictionary<string, string> _outOfReach = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _byKind = new(StringComparer.Ordinal);
     private long _files, _blobs, _bytes, _contents, _partitions, _ranges, _windows, _figures, _events, _deadLetters;
 
@@ -22,6 +23,8 @@ internal sealed class ReconciliationRun(ReconciliationRequest request, IProgress
             _byKind[kind] = _byKind.GetValueOrDefault(kind) + 1;
             if (_findings.Count < request.MaxFindings)
                 _findings.Add(new(kind, FindingKind.IsInformation(kind) ? "info" : "error", subject, expected, actual, message, repair) { FileId = fileId });
+            if (fileId is not null)
+                _outOfReach[subject] = "It is missing or damaged.";
         }
     }
 
@@ -81,11 +84,19 @@ internal sealed class ReconciliationRun(ReconciliationRequest request, IProgress
         CountFigures(part._windows, part._figures, part._events, part._deadLetters);
     }
 
-    /// <summary>The live files that were found missing or damaged.</summary>
-    public HashSet<string> DamagedBlobs()
+    /// <summary>From now on nobody tries to read the blob, which would cost the day's other files a reading more.</summary>
+    /// <param name="why">A sentence.</param>
+    public void PutOutOfReach(string blobName, string why)
     {
         lock (_lock)
-            return [.. _findings.Where(f => f.FileId is not null).Select(f => f.Subject)];
+            _outOfReach[blobName] = why;
+    }
+
+    /// <returns>Null for a blob that can be read, as far as is known.</returns>
+    public string? WhyOutOfReach(string blobName)
+    {
+        lock (_lock)
+            return _outOfReach.GetValueOrDefault(blobName);
     }
 
     public void Say(FormattableString text) => progress?.Report(text.ToString(CultureInfo.InvariantCulture));

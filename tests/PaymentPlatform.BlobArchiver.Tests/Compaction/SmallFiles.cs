@@ -20,7 +20,7 @@ internal sealed class SmallFiles(TestPlatform platform, TestArchiver archiver)
         """{"transaction_id":"tx-#","transaction_timestamp":"2025-12-05T13:59:58.123456Z","amount":999999999999999.9999,"currency":"EUR","payment_method":"credit_card","payment_status":"completed","customer_id":"Zoë & 株式会社","merchant_id":"","metadata":{"a":[1, 2],"b":null}}""",
         """{"transaction_id":"tx-#","transaction_timestamp":"2025-12-05T13:00:00+01:00","amount":-0.01,"currency":"XXX","payment_status":"nonsense"}""",
         "not json \u0000 at all",
-        """{"transaction_id":"","amount":12.5,"customer_email":"a@b.c","customer_country":"","channel":"\u0000\ud800"}""",
+        """{"transaction_id":"","amount":12.5,"customer_email":"a@b.c","customer_country":"","channel":"\u0000\ud800","note":"tx\/1 \u00e9\uD83D\ude00\q"}""",
     ];
 
     private readonly TransactionParser _parser = new(new() { CardData = CardDataMode.Allow });

@@ -80,6 +80,19 @@ public sealed class LifecycleTests(PlatformFixture fixture)
     }
 
     [Fact]
+    public async Task Delete_HeldIdIsWrittenWithEscapesInAnInvalidEvent_Stays()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var (archiver, _) = await WriteAsync(platform, "30");
+        // Every file has an event without a readable id that spells it so.
+        await platform.ExecuteAsync("INSERT INTO legal_holds (transaction_id, reason, placed_by) VALUES ('tx/1 é😀', 'case 1', 'a')");
+        var deleter = archiver.Host.Services.GetRequiredService<RetentionDeleter>();
+        Assert.Equal(0, await deleter.DeleteAsync(CancellationToken.None));
+        await platform.ExecuteAsync("UPDATE legal_holds SET transaction_id = 'tx/1 è😀'");
+        Assert.Equal(3, await deleter.DeleteAsync(CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Delete_HoldPlacedAfterTheLook_Wins()
     {
         await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
@@ -151,6 +164,73 @@ public sealed class LifecycleTests(PlatformFixture fixture)
         Assert.Equal(["archive", "hot", "cool"], await ManifestTiersAsync(platform));
         Assert.True(archiver.Log.Has(LogLevel.Warning, $"The store does not have the live file {files[1].BlobName}"));
     }
+
+    [Fact]
+    public async Task Delete_StoreRefusesOneFile_TheOthersGo()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var (archiver, files) = await WriteAsync(platform, "30");
+        await platform.ExecuteAsync("INSERT INTO legal_holds (transaction_id, reason, placed_by) VALUES ('elsewhere', 'case', 'a')");
+        Refuse(archiver, files[0]);
+        Assert.Equal(2, await archiver.Host.Services.GetRequiredService<RetentionDeleter>().DeleteAsync(CancellationToken.None));
+        Assert.True(archiver.Log.Has(LogLevel.Warning, $"{files[0].BlobName} is past its retention but can't be looked through"));
+    }
+
+    [Theory]
+    [InlineData("deleting")]
+    [InlineData("abandoned")]
+    public async Task Sweep_StoreRefusesOneFile_TheOthersGo(string state)
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var (archiver, files) = await WriteAsync(platform, "0");
+        await platform.ExecuteAsync($"UPDATE raw_event_files SET state = '{state}', state_changed_at = now() - interval '3 days'");
+        var sweeper = archiver.Host.Services.GetRequiredService<ArchiveSweeper>();
+        Refuse(archiver, files[0]);
+        Assert.Equal(2, await sweeper.SweepAsync(CancellationToken.None));
+        Assert.True(archiver.Log.Has(LogLevel.Warning, $"Could not delete {files[0].BlobName}"));
+        archiver.BlobFaults.RefusedFile = null;
+        Assert.Equal(1, await sweeper.SweepAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Sweep_StoreRefusesOneMergedFile_ItsOriginalsStayAndTheOthersGo()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var (archiver, files) = await WriteAsync(platform, "0", ("SupersededRetention", "00:00:00"));
+        await platform.ExecuteAsync($"UPDATE raw_event_files SET state = 'superseded', superseded_by = '{files[1].FileId}' WHERE file_id = '{files[0].FileId}'");
+        await platform.ExecuteAsync($"UPDATE raw_event_files SET state = 'abandoned', state_changed_at = now() - interval '3 days' WHERE file_id = '{files[2].FileId}'");
+        Refuse(archiver, files[1]);
+        Assert.Equal(1, await archiver.Host.Services.GetRequiredService<ArchiveSweeper>().SweepAsync(CancellationToken.None));
+        Assert.Equal(1, await platform.CountFilesAsync("superseded"));
+        Assert.True(archiver.Log.Has(LogLevel.Warning, $"Could not see whether the store has {files[1].BlobName}"));
+    }
+
+    [Fact]
+    public async Task Move_StoreRefusesOneFile_TheOthersAreMoved()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var (archiver, files) = await WriteAsync(platform, "0", ("Tiering", "true"));
+        await AgeAsync(platform, files, 31, 31, 31);
+        Refuse(archiver, files[0]);
+        Assert.Equal(2, await archiver.Host.Services.GetRequiredService<ArchiveTiering>().MoveAsync(CancellationToken.None));
+        Assert.Equal(["hot", "cool", "cool"], await ManifestTiersAsync(platform));
+        Assert.True(archiver.Log.Has(LogLevel.Warning, $"Could not look at or change the tier of {files[0].BlobName}"));
+    }
+
+    [Fact]
+    public async Task Rehydrate_StoreRefusesOneFile_TheOthersComeBack()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var (archiver, files) = await WriteAsync(platform, "0");
+        foreach (var file in files)
+            await platform.Container.GetBlobClient(file.BlobName).SetAccessTierAsync(AccessTier.Archive);
+        await platform.ExecuteAsync("UPDATE raw_event_files SET tier = 'archive', rehydrated_at = now()");
+        Refuse(archiver, files[0]);
+        Assert.Equal(2, await archiver.Host.Services.GetRequiredService<ArchiveTiering>().RehydrateAsync(CancellationToken.None));
+        Assert.True(archiver.Log.Has(LogLevel.Warning, $"Could not look at or change the tier of {files[0].BlobName}"));
+    }
+
+    private static void Refuse(TestArchiver archiver, ManifestEntry file) => archiver.BlobFaults.RefusedFile = Path.GetFileName(file.BlobName);
 
     private static async Task<(TestArchiver Archiver, List<ManifestEntry> Files)> WriteAsync(TestPlatform platform, string retentionDays, params (string, string)[] settings)
     {

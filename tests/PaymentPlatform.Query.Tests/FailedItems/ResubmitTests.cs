@@ -2,7 +2,9 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using PaymentPlatform.Query.FailedItems;
+using PaymentPlatform.Query.Tests.Reconciliation;
 using PaymentPlatform.Streaming;
 using PaymentPlatform.Testing;
 using static PaymentPlatform.Query.Tests.FailedItems.DeadLetters;
@@ -29,6 +31,16 @@ public sealed class ResubmitTests(PlatformFixture platform)
         Assert.Equal(
             [("resubmission_begun", "anonymous", "ticket 1", sha256), ("resubmitted", "anonymous", "ticket 1", sha256)],
             item.GetProperty("history").EnumerateArray().Select(c => (c.Text("action")!, c.Text("by")!, c.Text("notes")!, c.Text("payload_sha256")!)));
+    }
+
+    [Fact]
+    public async Task Finish_TablesAreNotThereYet_WaitsForThem()
+    {
+        var log = new LogLines();
+        await using var host = await QueryHost.StartAsync(platform, database: await platform.CreateDatabaseAsync(migrate: false), services: services => services.AddSingleton<ILoggerProvider>(log));
+        // Replays, reconciliation and this.
+        await Eventually.TrueAsync(() => log.Warnings.Count(w => w.StartsWith("Nothing is consumed yet", StringComparison.Ordinal)) == 3, "three wait for the schema");
+        Assert.DoesNotContain(log.Warnings, w => w.StartsWith("Resubmissions", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,5 +1,9 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using PaymentPlatform.Query.Reconciliation;
 using PaymentPlatform.Testing;
@@ -320,10 +324,89 @@ public sealed class ReconciliationTests(PlatformFixture fixture)
     [InlineData("depth=deep", "depth")]
     [InlineData("from=yesterday", "from")]
     [InlineData("from=2026-01-02&to=2026-01-01", "from")]
+    [InlineData("from=0001-01-01&to=9999-12-31", "from")]
+    [InlineData("from=2020-01-01", "from")]
+    [InlineData("from=2025-01-01&to=2025-02-01T00:00:00.000001Z", "from")]
     public async Task Get_BadParameter_400NamesIt(string query, string name)
     {
         await using var host = await QueryHost.StartAsync(fixture);
         Assert.True((await host.GetAsync("/v1/archive/reconciliation?" + query, HttpStatusCode.BadRequest)).GetProperty("errors").TryGetProperty(name, out _));
+    }
+
+    [Theory]
+    [InlineData("from=9999-12-31T00:00:00Z&to=9999-12-31T23:59:59Z")]
+    [InlineData("to=0001-01-01T00:00:00Z")]
+    [InlineData("from=2025-01-01&to=2025-02-01")]
+    public async Task Get_RangeWithoutEvents_Agrees(string query)
+    {
+        await using var host = await QueryHost.StartAsync(fixture);
+        AssertAgrees(await host.GetAsync("/v1/archive/reconciliation?" + query));
+    }
+
+    [Fact]
+    public async Task Get_FullDepth_NeedsTheRoleOperate()
+    {
+        var (operate, read) = (new string('o', 30), new string('r', 30));
+        await using var host = await QueryHost.StartAsync(fixture, new()
+        {
+            ["Access:OperateKey"] = operate, ["Access:ApiKeys:auditor:Hash"] = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(read))), ["Access:ApiKeys:auditor:Roles"] = "read",
+        });
+        foreach (var (key, depth, expected) in ((string, string, HttpStatusCode)[])[(read, "listing", HttpStatusCode.OK), (read, "full", HttpStatusCode.Forbidden), (operate, "full", HttpStatusCode.OK)])
+        {
+            host.Client.DefaultRequestHeaders.Remove("X-Api-Key");
+            host.Client.DefaultRequestHeaders.Add("X-Api-Key", key);
+            await host.GetAsync("/v1/archive/reconciliation?depth=" + depth, expected);
+        }
+    }
+
+    [Fact]
+    public async Task Run_AllTimes_LooksOnlyAtDaysThatHaveSomething()
+    {
+        await using var platform = await ReconciledPlatform.StartFilledAsync(fixture);
+        var (report, days) = await RunOverAllTimesAsync(platform);
+        Assert.True(report.Agrees);
+        Assert.Equal((540, 60), (report.Checked.Events, report.Checked.DeadLetters));
+        Assert.InRange(days, 1, 3);
+    }
+
+    [Fact]
+    public async Task Run_ArchiverIsBehind_WaitsForItOnce()
+    {
+        await using var platform = await ReconciledPlatform.StartFilledAsync(fixture, new() { ["Query:ReconciliationWait"] = "00:00:00" });
+        // Makes it ten days.
+        await platform.Host.Archive.ExecuteAsync("UPDATE failed_items SET enqueued_at = enqueued_at - interval '9 days' WHERE id = (SELECT min(id) FROM failed_items)");
+        await platform.Host.Archive.ExecuteAsync("UPDATE stream_checkpoints SET next_offset = next_offset + 1000 WHERE consumer_group = 'metrics'");
+        var (report, days) = await RunOverAllTimesAsync(platform);
+        Assert.True(report.Agrees);
+        Assert.Equal(1, days);
+        Assert.Equal(["dead_letters", "figures"], report.Skipped.Select(s => s.Check).Order());
+        Assert.All(report.Skipped, s => Assert.Contains("archiver", s.Reason));
+    }
+
+    [Fact]
+    public async Task Get_FileIsNoParquet_IsTheOneFinding()
+    {
+        await using var platform = await ReconciledPlatform.StartFilledAsync(fixture);
+        var blob = await platform.BlobAsync(1);
+        var bytes = new byte[1000];
+        await platform.Container.GetBlobClient(blob).UploadAsync(new BinaryData(bytes), overwrite: true);
+        await platform.Host.Archive.ExecuteAsync("UPDATE raw_event_files SET byte_size = $2, sha256 = $3 WHERE blob_name = $1", new NpgsqlParameter { Value = blob }, new() { Value = (long)bytes.Length }, new() { Value = SHA256.HashData(bytes) });
+        AssertFindings(await platform.ReconcileAsync("listing"), ("blob_unreadable", blob));
+    }
+
+    /// <returns>The report, and how many days were looked at.</returns>
+    private static async Task<(ReconciliationReport Report, int Days)> RunOverAllTimesAsync(ReconciledPlatform platform)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        var request = ReconciliationRequest.Of(Timestamps.ToMicros(DateTime.MinValue), Timestamps.ToMicros(DateTime.MaxValue), ReconciliationDepth.Listing, DateTimeOffset.UtcNow);
+        var progress = new Lines();
+        var report = await platform.Host.App.Services.GetRequiredService<Reconciler>().RunAsync(request, progress, limit.Token);
+        return (report, progress.Count(line => line.StartsWith("figures", StringComparison.Ordinal)));
+    }
+
+    private sealed class Lines : ConcurrentQueue<string>, IProgress<string>
+    {
+        public void Report(string value) => Enqueue(value);
     }
 
     private static void AssertAgrees(JsonElement report)
