@@ -1,0 +1,63 @@
+using PaymentPlatform.Faults.Scenarios;
+
+namespace PaymentPlatform.Faults.Instances;
+
+/// <summary>All instances of a run.</summary>
+internal sealed class Cluster(RunPlace place) : IAsyncDisposable
+{
+    private const int MostOfARole = 4;
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<(InstanceSlot Slot, Task Running)> _slots = [];
+    private bool _healed;
+
+    public InstanceSlot Slot(InstanceRole role, int index)
+    {
+        lock (_slots)
+        {
+            var mine = _slots.Where(s => s.Slot.Role == role).ToList();
+            return mine[index % mine.Count].Slot;
+        }
+    }
+
+    public void Add(InstanceRole role)
+    {
+        lock (_slots)
+        {
+            var count = _slots.Count(s => s.Slot.Role == role);
+            if (count == MostOfARole)
+                return;
+            var slot = new InstanceSlot(place, role, count);
+            if (_healed)
+                slot.Heal();
+            _slots.Add((slot, Task.Run(() => slot.RunAsync(_stop.Token))));
+        }
+    }
+
+    /// <summary>No more faults from here on.</summary>
+    public void Heal()
+    {
+        lock (_slots)
+        {
+            _healed = true;
+            foreach (var (slot, _) in _slots)
+                slot.Heal();
+        }
+    }
+
+    /// <summary>Kills whatever runs; what follows are fresh incarnations.</summary>
+    public void KillAll()
+    {
+        lock (_slots)
+        {
+            foreach (var (slot, _) in _slots)
+                _ = slot.Current?.Kill();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_slots.Select(s => s.Running));
+    }
+}

@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using PaymentPlatform.Faults.Scenarios;
+
+namespace PaymentPlatform.Faults.Proxies;
+
+/// <summary>
+/// Decides which steps of one instance meet a fault. The n-th occurrence of a step always meets the same one under a seed: each step has a random source of its own. Thread-safe.
+/// </summary>
+/// <param name="name">The instance's: role, slot and incarnation.</param>
+/// <param name="kill">Severs everything at once.</param>
+/// <param name="pause">Freezes the instance for so long.</param>
+internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally tally, Action kill, Action<TimeSpan> pause)
+{
+    private static readonly FaultKind[] StatementFaults = [FaultKind.CutBefore, FaultKind.CutAfter, FaultKind.KillAtStep, FaultKind.PauseAtStep];
+
+    private static readonly FaultKind[] RequestFaults =
+    [
+        FaultKind.BlobCutBefore, FaultKind.BlobTimeoutAfterSuccess, FaultKind.BlobErrorAfterSuccess, FaultKind.Blob409, FaultKind.Blob412, FaultKind.Blob429, FaultKind.Blob500, FaultKind.Blob503,
+        FaultKind.BlobSlow, FaultKind.BlobTornUpload, FaultKind.BlobCutDownload, FaultKind.KillAtStep, FaultKind.PauseAtStep,
+    ];
+
+    private readonly ConcurrentDictionary<string, Random> _steps = new();
+    private volatile bool _healed;
+    private long _delayTicks;
+
+    /// <summary>No more faults at steps.</summary>
+    public void Heal()
+    {
+        _healed = true;
+        Interlocked.Exchange(ref _delayTicks, 0);
+    }
+
+    /// <summary>Every answer of the database waits this long from now on.</summary>
+    public void Slow(TimeSpan delay) => Interlocked.Exchange(ref _delayTicks, delay.Ticks);
+
+    public async ValueTask DelayAsync(CancellationToken cancellationToken)
+    {
+        var delay = Interlocked.Read(ref _delayTicks);
+        if (delay > 0)
+            await Task.Delay(TimeSpan.FromTicks(delay), cancellationToken);
+    }
+
+    public StepFault? Next(StatementKind kind) => Draw(kind.ToString(), StatementFaults, kind.IsFrequent() ? scenario.StepRate / 20 : scenario.StepRate);
+
+    /// <param name="method">The HTTP verb.</param>
+    public StepFault? NextRequest(string method) => Draw(method, RequestFaults, scenario.StepRate);
+
+    /// <summary>What any proxy can do; the rest is the blob store's own.</summary>
+    public async ValueTask ApplyAsync(StepFault fault, CancellationTokenSource connection)
+    {
+        tally.Add(fault.Kind);
+        switch (fault.Kind)
+        {
+            case FaultKind.KillAtStep:
+                kill();
+                break;
+            case FaultKind.PauseAtStep:
+                pause(fault.Duration);
+                return;
+            case FaultKind.BlobSlow:
+                await Task.Delay(fault.Duration, connection.Token);
+                return;
+            default:
+                await connection.CancelAsync();
+                break;
+        }
+
+        throw new OperationCanceledException();
+    }
+
+    public void Tally(FaultKind kind) => tally.Add(kind);
+
+    private StepFault? Draw(string step, FaultKind[] possible, double rate)
+    {
+        if (_healed)
+            return null;
+        var random = _steps.GetOrAdd(step, s => scenario.RandomFor($"{name}/{s}"));
+        lock (random)
+        {
+            if (random.NextDouble() >= rate)
+                return null;
+            var kind = possible[random.Next(possible.Length)];
+            var after = kind == FaultKind.CutAfter || (kind is FaultKind.KillAtStep or FaultKind.PauseAtStep && random.Next(2) == 0);
+            var duration = TimeSpan.FromMilliseconds(kind == FaultKind.BlobSlow ? random.Next(10, 300) : random.Next(4) == 0 ? random.Next(50, 900) : random.Next(1_100, 2_000));
+            return scenario.Enabled.Contains(kind) ? new(kind, after, duration) : null;
+        }
+    }
+}

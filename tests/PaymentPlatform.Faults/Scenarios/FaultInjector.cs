@@ -1,0 +1,86 @@
+using PaymentPlatform.Faults.Instances;
+
+namespace PaymentPlatform.Faults.Scenarios;
+
+/// <summary>Carries the schedule out.</summary>
+internal sealed class FaultInjector(RunPlace place, Cluster cluster)
+{
+    /// <summary>PostgreSQL's own answer to a full disk, where consumers and producers write.</summary>
+    private const string FullDiskSql = """
+        CREATE TABLE fault_disk (is_full boolean NOT NULL);
+        INSERT INTO fault_disk VALUES (false);
+        CREATE FUNCTION fault_disk_full() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF (SELECT is_full FROM fault_disk) THEN
+            RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100';
+          END IF;
+          RETURN NULL;
+        END $$;
+        DO $$
+        DECLARE t text;
+        BEGIN
+          FOREACH t IN ARRAY ARRAY['stream_batches', 'stream_checkpoints', 'raw_event_files', 'raw_event_ranges', 'payment_metrics_5m', 'metric_deltas', 'failed_items', 'ingest_idempotency'] LOOP
+            EXECUTE format('CREATE TRIGGER fault_disk AFTER INSERT OR UPDATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION fault_disk_full()', t);
+          END LOOP;
+        END $$;
+        """;
+
+    public Task PrepareAsync(CancellationToken cancellationToken) =>
+        place.Scenario.Enabled.Contains(FaultKind.DatabaseFull) ? place.ExecuteAsync(FullDiskSql, cancellationToken) : Task.CompletedTask;
+
+    /// <summary>Ends with the schedule.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var started = System.Diagnostics.Stopwatch.StartNew();
+        foreach (var fault in place.Scenario.Schedule)
+        {
+            if (fault.At > started.Elapsed)
+                await Task.Delay(fault.At - started.Elapsed, cancellationToken);
+            await InjectAsync(fault, cancellationToken);
+        }
+    }
+
+    private async Task InjectAsync(TimedFault fault, CancellationToken cancellationToken)
+    {
+        place.Log.Add("fault", $"{fault.Kind} {fault.Role}-{fault.Slot} {fault.Duration}");
+        switch (fault.Kind)
+        {
+            case FaultKind.InstanceAdded:
+                cluster.Add(fault.Role);
+                break;
+            case FaultKind.DatabaseFull:
+                await place.ExecuteAsync("UPDATE fault_disk SET is_full = true", cancellationToken);
+                await Task.Delay(fault.Duration, cancellationToken);
+                await place.ExecuteAsync("UPDATE fault_disk SET is_full = false", cancellationToken);
+                break;
+            default:
+                if (cluster.Slot(fault.Role, fault.Slot).Current is not { } instance)
+                    return;
+                switch (fault.Kind)
+                {
+                    case FaultKind.Kill:
+                        _ = instance.Kill();
+                        break;
+                    case FaultKind.InstanceStopped:
+                        _ = instance.StopAsync();
+                        break;
+                    case FaultKind.Pause:
+                        instance.Pause(fault.Duration);
+                        break;
+                    case FaultKind.CutAll:
+                        instance.CutAll();
+                        break;
+                    case FaultKind.DatabaseSlow:
+                        instance.Slow(fault.Duration);
+                        break;
+                    case FaultKind.ClockJump:
+                        instance.Jump(fault.Duration);
+                        break;
+                }
+
+                break;
+        }
+
+        place.Tally.Add(fault.Kind);
+    }
+}
