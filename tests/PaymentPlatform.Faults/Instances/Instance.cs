@@ -180,6 +180,8 @@ internal sealed class Instance
         }
 
         Substitute(builder);
+        if (Role is InstanceRole.Archiver or InstanceRole.Metrics)
+            DisorderlyConsumer.AddTo(builder, _faults);
         return builder.Build();
     }
 

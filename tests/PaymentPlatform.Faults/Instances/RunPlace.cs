@@ -16,19 +16,40 @@ internal sealed record RunPlace(Scenario Scenario, FaultTally Tally, string Data
 
     public NpgsqlDataSource Database { get; } = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(DatabaseConnectionString) { MaxPoolSize = 6, ApplicationName = "faults" }.ConnectionString);
 
-    public async Task<List<T>> QueryAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
-    {
-        await using var command = Database.CreateCommand(sql);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var rows = new List<T>();
-        while (await reader.ReadAsync(cancellationToken))
-            rows.Add(read(reader));
-        return rows;
-    }
+    public Task<List<T>> QueryAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) => WhileRestartingAsync(
+        async () =>
+        {
+            await using var command = Database.CreateCommand(sql);
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            var rows = new List<T>();
+            while (await reader.ReadAsync(cancellationToken))
+                rows.Add(read(reader));
+            return rows;
+        },
+        cancellationToken);
 
-    public async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    public Task ExecuteAsync(string sql, CancellationToken cancellationToken) => WhileRestartingAsync(
+        async () =>
+        {
+            await using var command = Database.CreateCommand(sql);
+            return await command.ExecuteNonQueryAsync(cancellationToken);
+        },
+        cancellationToken);
+
+    /// <summary>The server may be restarting: tries until it is back.</summary>
+    /// <param name="work">May run again after it failed half-way.</param>
+    public static async Task<T> WhileRestartingAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
     {
-        await using var command = Database.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await work();
+            }
+            catch (NpgsqlException e) when (e is not PostgresException { SqlState: not ['5', '7', ..] } && attempt < 200)
+            {
+                await Task.Delay(50, cancellationToken);
+            }
+        }
     }
 }

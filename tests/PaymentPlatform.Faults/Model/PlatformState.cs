@@ -1,5 +1,6 @@
 using System.Data;
 using Npgsql;
+using PaymentPlatform.Faults.Instances;
 
 namespace PaymentPlatform.Faults.Model;
 
@@ -13,7 +14,10 @@ internal sealed record PlatformState(
     long DeadLetters,
     long UnfoldedDeltas)
 {
-    public static async Task<PlatformState> ReadAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    public static Task<PlatformState> ReadAsync(NpgsqlDataSource database, CancellationToken cancellationToken) =>
+        RunPlace.WhileRestartingAsync(() => ReadOnceAsync(database, cancellationToken), cancellationToken);
+
+    private static async Task<PlatformState> ReadOnceAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);

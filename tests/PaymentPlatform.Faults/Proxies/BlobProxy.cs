@@ -69,7 +69,7 @@ internal sealed class BlobProxy : IDisposable
                 await client.WriteAsync("HTTP/1.1 100 Continue\r\n\r\n"u8.ToArray(), cut.Token);
             var body = request.IsChunked ? await requests.ReadChunkedAsync(cut.Token) : await requests.ReadAsync(request.ContentLength, cut.Token);
             var isBlob = request.Path.EndsWith(".parquet", StringComparison.Ordinal) && !request.HasQuery;
-            var fault = isBlob ? Fitting(_faults.NextRequest(request.Method), request.Method) : null;
+            var fault = isBlob ? _faults.NextRequest(request.Method) : null;
             if (fault is { After: false } before)
             {
                 switch (before.Kind)
@@ -127,14 +127,6 @@ internal sealed class BlobProxy : IDisposable
             await client.WriteAsync(content, cut.Token);
         }
     }
-
-    /// <summary>Uploads can't be cut in the download, nor the other way round; only uploads meet a conflict.</summary>
-    private static StepFault? Fitting(StepFault? fault, string method) => fault?.Kind switch
-    {
-        FaultKind.BlobCutDownload when method != "GET" => null,
-        FaultKind.BlobTornUpload or FaultKind.Blob409 or FaultKind.Blob412 when method != "PUT" => null,
-        _ => fault,
-    };
 
     private static byte[] Refusal(FaultKind kind, string method)
     {

@@ -11,13 +11,21 @@ namespace PaymentPlatform.Faults.Proxies;
 /// <param name="pause">Freezes the instance for so long.</param>
 internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally tally, Action kill, Action<TimeSpan> pause)
 {
-    private static readonly FaultKind[] StatementFaults = [FaultKind.CutBefore, FaultKind.CutAfter, FaultKind.KillAtStep, FaultKind.PauseAtStep];
+    /// <summary>Requests are few beside statements.</summary>
+    private const double RequestWeight = 4;
 
-    private static readonly FaultKind[] RequestFaults =
+    private static readonly FaultKind[] OfStatements = [FaultKind.CutBefore, FaultKind.CutAfter, FaultKind.KillAtStep, FaultKind.PauseAtStep];
+
+    private static readonly FaultKind[] OfDeliveries = [FaultKind.Redelivered, FaultKind.DeliveredOutOfOrder];
+
+    private static readonly FaultKind[] OfRequests =
     [
-        FaultKind.BlobCutBefore, FaultKind.BlobTimeoutAfterSuccess, FaultKind.BlobErrorAfterSuccess, FaultKind.Blob409, FaultKind.Blob412, FaultKind.Blob429, FaultKind.Blob500, FaultKind.Blob503,
-        FaultKind.BlobSlow, FaultKind.BlobTornUpload, FaultKind.BlobCutDownload, FaultKind.KillAtStep, FaultKind.PauseAtStep,
+        FaultKind.BlobCutBefore, FaultKind.BlobTimeoutAfterSuccess, FaultKind.BlobErrorAfterSuccess, FaultKind.Blob429, FaultKind.Blob500, FaultKind.Blob503, FaultKind.BlobSlow, FaultKind.KillAtStep, FaultKind.PauseAtStep,
     ];
+
+    private static readonly FaultKind[] OfUploads = [.. OfRequests, FaultKind.Blob409, FaultKind.Blob412, FaultKind.BlobTornUpload];
+
+    private static readonly FaultKind[] OfDownloads = [.. OfRequests, FaultKind.BlobCutDownload];
 
     private readonly ConcurrentDictionary<string, Random> _steps = new();
     private volatile bool _healed;
@@ -40,10 +48,13 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
             await Task.Delay(TimeSpan.FromTicks(delay), cancellationToken);
     }
 
-    public StepFault? Next(StatementKind kind) => Draw(kind.ToString(), StatementFaults, kind.IsFrequent() ? scenario.StepRate / 20 : scenario.StepRate);
+    public StepFault? Next(StatementKind kind) => Draw(kind.ToString(), OfStatements, kind.IsFrequent() ? scenario.StepRate / 20 : scenario.StepRate);
 
     /// <param name="method">The HTTP verb.</param>
-    public StepFault? NextRequest(string method) => Draw(method, RequestFaults, scenario.StepRate);
+    public StepFault? NextRequest(string method) => Draw(method, method switch { "PUT" => OfUploads, "GET" => OfDownloads, _ => OfRequests }, Math.Min(0.6, scenario.StepRate * RequestWeight));
+
+    /// <summary>What happens to a batch on its way to the service; null for nothing.</summary>
+    public FaultKind? NextDelivery() => Draw("delivery", OfDeliveries, scenario.StepRate)?.Kind;
 
     /// <summary>What any proxy can do; the rest is the blob store's own.</summary>
     public async ValueTask ApplyAsync(StepFault fault, CancellationTokenSource connection)
@@ -72,17 +83,18 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
 
     private StepFault? Draw(string step, FaultKind[] possible, double rate)
     {
-        if (_healed)
+        var enabled = possible.Where(scenario.Enabled.Contains).ToArray();
+        if (_healed || enabled.Length == 0)
             return null;
         var random = _steps.GetOrAdd(step, s => scenario.RandomFor($"{name}/{s}"));
         lock (random)
         {
             if (random.NextDouble() >= rate)
                 return null;
-            var kind = possible[random.Next(possible.Length)];
+            var kind = enabled[random.Next(enabled.Length)];
             var after = kind == FaultKind.CutAfter || (kind is FaultKind.KillAtStep or FaultKind.PauseAtStep && random.Next(2) == 0);
             var duration = TimeSpan.FromMilliseconds(kind == FaultKind.BlobSlow ? random.Next(10, 300) : random.Next(4) == 0 ? random.Next(50, 900) : random.Next(1_100, 2_000));
-            return scenario.Enabled.Contains(kind) ? new(kind, after, duration) : null;
+            return new(kind, after, duration);
         }
     }
 }

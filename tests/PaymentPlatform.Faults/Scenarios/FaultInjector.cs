@@ -1,3 +1,4 @@
+using Npgsql;
 using PaymentPlatform.Faults.Instances;
 
 namespace PaymentPlatform.Faults.Scenarios;
@@ -53,6 +54,9 @@ internal sealed class FaultInjector(RunPlace place, Cluster cluster)
                 await Task.Delay(fault.Duration, cancellationToken);
                 await place.ExecuteAsync("UPDATE fault_disk SET is_full = false", cancellationToken);
                 break;
+            case FaultKind.DatabaseRestart:
+                await CrashAsync(cancellationToken);
+                break;
             default:
                 if (cluster.Slot(fault.Role, fault.Slot).Current is not { } instance)
                     return;
@@ -82,5 +86,19 @@ internal sealed class FaultInjector(RunPlace place, Cluster cluster)
         }
 
         place.Tally.Add(fault.Kind);
+    }
+
+    /// <summary>A backend that is killed makes the server end all others and recover from its log, as after an immediate stop.</summary>
+    private async Task CrashAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var command = place.Database.CreateCommand("COPY (SELECT 1) TO PROGRAM 'kill -9 $PPID'");
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        catch (NpgsqlException)
+        {
+            // This was the backend.
+        }
     }
 }

@@ -1,5 +1,3 @@
-using PaymentPlatform.Faults.Proxies;
-
 namespace PaymentPlatform.Faults.Scenarios;
 
 /// <summary>What a seed means. Everything random of a run comes from here; the interleaving of threads does not.</summary>
@@ -51,7 +49,7 @@ internal sealed record Scenario
     /// <param name="restarts">The database server may be restarted: nobody else uses it.</param>
     public static Scenario Of(int seed, FaultMode mode, bool restarts)
     {
-        var random = new Random(seed);
+        var random = RandomOf(seed, "scenario");
         var instances = new Dictionary<InstanceRole, int>
         {
             [InstanceRole.Archiver] = random.Next(1, 4),
@@ -81,7 +79,9 @@ internal sealed record Scenario
     }
 
     /// <summary>A random source of its own for each use, so that one more draw in one place does not change the others.</summary>
-    public Random RandomFor(string use) => new(unchecked((int)StableHash.Of($"{Seed}/{use}")));
+    public Random RandomFor(string use) => RandomOf(Seed, use);
+
+    private static Random RandomOf(int seed, string use) => new(unchecked((int)StableHash.Of($"{seed}/{use}")));
 
     private static IEnumerable<TimedFault> Faults(Random random, Dictionary<InstanceRole, int> instances, HashSet<FaultKind> enabled, TimeSpan duration)
     {
