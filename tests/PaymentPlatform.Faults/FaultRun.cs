@@ -23,7 +23,7 @@ internal sealed class FaultRun(RunPlace place)
     public async Task<RunResult> RunAsync()
     {
         var clock = Stopwatch.StartNew();
-        var events = new EventMaker(_scenario, place.Tally, DateTime.UtcNow).Make();
+        var events = new EventMaker(_scenario, place.Tally, DateTime.UtcNow - _scenario.Earlier).Make();
         string? failure = null;
         try
         {
@@ -34,7 +34,8 @@ internal sealed class FaultRun(RunPlace place)
             failure = e is InvariantBrokenException ? e.Message : e.ToString();
         }
 
-        return new(_scenario.Seed, _scenario.Mode, events.Count(e => e.Fate == EventFate.Accepted), place.Tally.Counts, clock.Elapsed, Environment.WorkingSet, failure, [.. place.Log.Lines]);
+        string[] log = [.. place.Log.Lines];
+        return new(_scenario.Seed, _scenario.Mode, events.Count(e => e.Fate == EventFate.Accepted), place.Tally.Counts, Reactions.Of(log), clock.Elapsed, Environment.WorkingSet, failure, log);
     }
 
     private async Task RunAsync(IReadOnlyList<SentEvent> events)
@@ -59,11 +60,14 @@ internal sealed class FaultRun(RunPlace place)
         await sending;
         place.Log.Add("run", "all is sent");
         if (_scenario.Mode == FaultMode.Safety)
-            _cluster.KillAll();
-        var drained = await DrainAsync(observing);
+            _cluster.KillAwake();
+        await DrainAsync(observing);
         await end.CancelAsync();
         await observing;
-        await new RunModel(place, events).CheckAsync(drained, CancellationToken.None);
+        // Whatever is looked at from here on stands still.
+        await _cluster.DisposeAsync();
+        await EndedAsync();
+        await new RunModel(place, events).CheckAsync(await PlatformState.ReadAsync(place.Database, CancellationToken.None), CancellationToken.None);
     }
 
     private IEnumerable<Task> Senders(IReadOnlyList<SentEvent> events, CancellationToken cancellationToken)
@@ -92,7 +96,8 @@ internal sealed class FaultRun(RunPlace place)
         }
     }
 
-    private async Task<PlatformState> DrainAsync(Task observing)
+    /// <summary>Until both groups have read to the end and every live file is in the store: what got lost there is written again.</summary>
+    private async Task DrainAsync(Task observing)
     {
         var clock = Stopwatch.StartNew();
         while (true)
@@ -100,12 +105,31 @@ internal sealed class FaultRun(RunPlace place)
             if (observing.IsFaulted)
                 await observing;
             // An append whose client is gone may still be under way in the server.
-            var appending = (await place.QueryAsync("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE '%stream_append%' AND pid <> pg_backend_pid()", r => r.GetInt64(0), CancellationToken.None))[0];
+            var appending = await CountSessionsAsync("state = 'active' AND query LIKE '%stream_append%'");
             var state = await PlatformState.ReadAsync(place.Database, CancellationToken.None);
-            if (appending == 0 && state.IsDrained)
-                return state;
-            InvariantBrokenException.Unless(clock.Elapsed < DrainBound, "lag 0 within a bound after healing", () => $"after {DrainBound.TotalSeconds:0} s: {state.Lag}");
+            var lost = appending == 0 && state.IsDrained ? await CountLostAsync(state) : 0;
+            if (appending == 0 && state.IsDrained && lost == 0)
+                return;
+            InvariantBrokenException.Unless(clock.Elapsed < DrainBound, "lag 0 within a bound after healing", () => $"after {DrainBound.TotalSeconds:0} s: {state.Lag}; {lost} live files are not in the store");
             await Task.Delay(30);
         }
     }
+
+    private async Task<int> CountLostAsync(PlatformState state)
+    {
+        var names = state.Files.Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        await foreach (var blob in place.Blobs.GetBlobsAsync())
+            names.Remove(blob.Name);
+        return names.Count;
+    }
+
+    /// <summary>The instances are gone, and so are their sessions in the server.</summary>
+    private async Task EndedAsync()
+    {
+        while (await CountSessionsAsync("true") > 0)
+            await Task.Delay(10);
+    }
+
+    private async Task<long> CountSessionsAsync(string condition) =>
+        (await place.QueryAsync($"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name <> '{RunPlace.ApplicationName}' AND backend_type = 'client backend' AND {condition}", r => r.GetInt64(0), CancellationToken.None))[0];
 }

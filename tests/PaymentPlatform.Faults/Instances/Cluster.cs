@@ -45,16 +45,20 @@ internal sealed class Cluster(RunPlace place) : IAsyncDisposable
         }
     }
 
-    /// <summary>Kills whatever runs; what follows are fresh incarnations.</summary>
-    public void KillAll()
+    /// <summary>Kills whatever runs, and fresh incarnations follow; but what is paused wakes up later, among them.</summary>
+    public void KillAwake()
     {
         lock (_slots)
         {
             foreach (var (slot, _) in _slots)
-                _ = slot.Current?.Kill();
+            {
+                if (slot.Current is { IsPaused: false } instance)
+                    _ = instance.Kill();
+            }
         }
     }
 
+    /// <summary>Kills all of them; nothing takes their places.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();

@@ -49,6 +49,8 @@ internal sealed class Instance
 
     public bool IsGone => _network.Severed.IsCancellationRequested;
 
+    public bool IsPaused => _network.IsPaused;
+
     /// <summary>Cancelled at the kill.</summary>
     public CancellationToken Gone => _network.Severed;
 
@@ -91,12 +93,6 @@ internal sealed class Instance
         _ = Task.Delay(duration).ContinueWith(_ => Resume(), TaskScheduler.Default);
     }
 
-    public void Resume()
-    {
-        _network.Resume();
-        _clock.Resume();
-    }
-
     /// <summary>As SIGKILL. What is left of the host ends in the background.</summary>
     public Task Kill()
     {
@@ -118,6 +114,12 @@ internal sealed class Instance
         using var deadline = new CancellationTokenSource(EndDeadline);
         _ended = EndAsync(deadline.Token);
         await _ended;
+    }
+
+    private void Resume()
+    {
+        _network.Resume();
+        _clock.Resume();
     }
 
     private async Task EndAsync(CancellationToken graceful)

@@ -42,14 +42,11 @@ internal sealed class InstanceSlot(RunPlace place, InstanceRole role, int index)
         }
     }
 
-    /// <summary>No more faults, in this incarnation and all that follow.</summary>
+    /// <summary>No more faults, in this incarnation and all that follow. One that is paused wakes up when its time comes.</summary>
     public void Heal()
     {
         _healed = true;
-        if (Current is not { } instance)
-            return;
-        instance.Heal();
-        instance.Resume();
+        Current?.Heal();
     }
 
     private async Task KeepRunningAsync(CancellationToken stop)

@@ -8,13 +8,16 @@ namespace PaymentPlatform.Faults.Instances;
 /// <summary>What all instances of a run share: the database, the container and what is noted about them. The ways here pass no proxy.</summary>
 internal sealed record RunPlace(Scenario Scenario, FaultTally Tally, string DatabaseConnectionString, string BlobConnectionString, string Container)
 {
+    /// <summary>Of the harness's own sessions.</summary>
+    public const string ApplicationName = "faults";
+
     public BlobObserver Observer { get; } = new();
 
     public RunLog Log { get; } = new();
 
     public BlobContainerClient Blobs { get; } = new BlobServiceClient(BlobConnectionString, new BlobClientOptions(BlobClientOptions.ServiceVersion.V2025_01_05)).GetBlobContainerClient(Container);
 
-    public NpgsqlDataSource Database { get; } = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(DatabaseConnectionString) { MaxPoolSize = 6, ApplicationName = "faults" }.ConnectionString);
+    public NpgsqlDataSource Database { get; } = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(DatabaseConnectionString) { MaxPoolSize = 6, ApplicationName = ApplicationName }.ConnectionString);
 
     public Task<List<T>> QueryAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) => WhileRestartingAsync(
         async () =>

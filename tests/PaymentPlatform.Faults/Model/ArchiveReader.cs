@@ -31,8 +31,8 @@ internal static class ArchiveReader
             duckDb.Execute("SET threads = 1");
             return
             [
-                .. duckDb.Query($"SELECT stream_partition, stream_offset, is_valid, duplicate, base64(raw_payload), filename FROM read_parquet('{directory.FullName}/*.parquet', filename = true)")
-                    .Select(row => new ArchivedEvent((int)row[0]!, (long)row[1]!, (bool)row[2]!, (bool)row[3]!, Convert.FromBase64String((string)row[4]!), Path.GetFileName((string)row[5]!))),
+                .. duckDb.Query($"SELECT stream_partition, stream_offset, epoch_us(enqueued_at), is_valid, duplicate, base64(raw_payload), filename FROM read_parquet('{directory.FullName}/*.parquet', filename = true)")
+                    .Select(row => new ArchivedEvent((int)row[0]!, (long)row[1]!, (long)row[2]!, (bool)row[3]!, (bool)row[4]!, Convert.FromBase64String((string)row[5]!), Path.GetFileName((string)row[6]!))),
             ];
         }
         finally

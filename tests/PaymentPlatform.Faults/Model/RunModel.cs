@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using PaymentPlatform.Faults.Instances;
+using PaymentPlatform.MetricEngine.Rules;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Faults.Model;
 
@@ -17,6 +19,7 @@ internal sealed class RunModel(RunPlace place, IReadOnlyList<SentEvent> events)
         var found = CheckEvents(archived);
         CheckOrder(found);
         await CheckFiguresAsync(found, cancellationToken);
+        await CheckRulesAsync(found, cancellationToken);
         await CheckDeadLettersAsync(found, cancellationToken);
         await CheckListingAsync(state, cancellationToken);
         await CheckCardDataAsync(cancellationToken);
@@ -92,6 +95,15 @@ internal sealed class RunModel(RunPlace place, IReadOnlyList<SentEvent> events)
             "SELECT concat_ws('|', extract(epoch FROM time_window_start)::bigint, extract(epoch FROM time_window_end - time_window_start)::bigint, event_type, event_count) FROM aggregate_histograms WHERE metric_type = 'transaction_amount'", cancellationToken);
     }
 
+    /// <summary>Stateful rules see each event once and in order, whoever read it: the one check that needs the product's own rules, in one undisturbed pass.</summary>
+    private async Task CheckRulesAsync(Dictionary<SentEvent, ArchivedEvent> found, CancellationToken cancellationToken)
+    {
+        var expected = ExpectedRuleResults.Of(found.OrderBy(f => (f.Value.Partition, f.Value.Offset)).Select(f => (f.Value.Partition, f.Value.Offset, f.Value.EnqueuedAtMicros, new ReadOnlyMemory<byte>(f.Key.Payload))), RuleSet.Starter);
+        await AssertSameAsync("rules' results equal one undisturbed pass", expected.Buckets, ExpectedRuleResults.BucketsSql, cancellationToken);
+        var hits = await place.QueryAsync(ExpectedRuleResults.HitsSql, r => $"{r.GetString(0)}|{ExpectedRuleResults.Canonical(r.GetString(1))}", cancellationToken);
+        AssertSame("rules' results equal one undisturbed pass", expected.Hits, hits);
+    }
+
     private async Task CheckDeadLettersAsync(Dictionary<SentEvent, ArchivedEvent> found, CancellationToken cancellationToken) => await AssertSameAsync(
         "dead letters are conserved", found.Where(f => !f.Key.IsValid).Select(f => Line(f.Value.Partition, f.Value.Offset, Convert.ToHexStringLower(f.Key.Archived))),
         "SELECT concat_ws('|', partition_id, stream_offset, encode(raw_payload, 'hex')) FROM failed_items WHERE status IN ('pending', 'resubmitted', 'resolved', 'discarded')", cancellationToken);
@@ -105,7 +117,7 @@ internal sealed class RunModel(RunPlace place, IReadOnlyList<SentEvent> events)
         {
             listed.Add(blob.Name);
             InvariantBrokenException.Unless(
-                states.GetValueOrDefault(blob.Name) is "live" or "pending" or "abandoned" || place.Observer.WasTorn(blob.Name), "manifest equals listing", () => $"the store has {blob.Name}, which the manifest calls {states.GetValueOrDefault(blob.Name) ?? "nothing"}");
+                states.GetValueOrDefault(blob.Name) is "live" or "pending" or "abandoned" or "superseded" or "deleting" || place.Observer.WasTorn(blob.Name), "manifest equals listing", () => $"the store has {blob.Name}, which the manifest calls {states.GetValueOrDefault(blob.Name) ?? "nothing"}");
         }
 
         foreach (var file in state.Files)
@@ -122,10 +134,12 @@ internal sealed class RunModel(RunPlace place, IReadOnlyList<SentEvent> events)
         InvariantBrokenException.Unless(found.Count == 0, "no card data at rest", () => $"a card number is in {string.Join(", ", found.Distinct())}");
     }
 
-    private async Task AssertSameAsync(string invariant, IEnumerable<string> expected, string sql, CancellationToken cancellationToken)
+    private async Task AssertSameAsync(string invariant, IEnumerable<string> expected, string sql, CancellationToken cancellationToken) =>
+        AssertSame(invariant, expected, await place.QueryAsync(sql, r => r.GetString(0), cancellationToken));
+
+    private static void AssertSame(string invariant, IEnumerable<string> expected, IEnumerable<string> found)
     {
-        var wanted = expected.ToHashSet(StringComparer.Ordinal);
-        var actual = (await place.QueryAsync(sql, r => r.GetString(0), cancellationToken)).ToHashSet(StringComparer.Ordinal);
+        var (wanted, actual) = (expected.ToHashSet(StringComparer.Ordinal), found.ToHashSet(StringComparer.Ordinal));
         InvariantBrokenException.Unless(
             wanted.SetEquals(actual), invariant,
             () => $"expected and not there: {string.Join("; ", wanted.Except(actual).Order(StringComparer.Ordinal).Take(3))}; there and not expected: {string.Join("; ", actual.Except(wanted).Order(StringComparer.Ordinal).Take(3))}");

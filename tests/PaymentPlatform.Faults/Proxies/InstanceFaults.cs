@@ -12,7 +12,11 @@ namespace PaymentPlatform.Faults.Proxies;
 internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally tally, Action kill, Action<TimeSpan> pause)
 {
     /// <summary>Requests are few beside statements.</summary>
-    private const double RequestWeight = 4;
+    private const double RequestWeight = 8;
+
+    private const double StaleWeight = 3;
+
+    private static readonly FaultKind[] OfStaleOwners = [FaultKind.PauseAtStep];
 
     private static readonly FaultKind[] OfStatements = [FaultKind.CutBefore, FaultKind.CutAfter, FaultKind.KillAtStep, FaultKind.PauseAtStep];
 
@@ -48,7 +52,8 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
             await Task.Delay(TimeSpan.FromTicks(delay), cancellationToken);
     }
 
-    public StepFault? Next(StatementKind kind) => Draw(kind.ToString(), OfStatements, kind.IsFrequent() ? scenario.StepRate / 20 : scenario.StepRate);
+    public StepFault? Next(StatementKind kind) =>
+        (kind == StatementKind.Advance ? NextStale() : null) ?? Draw(kind.ToString(), OfStatements, kind.IsFrequent() ? scenario.StepRate / 20 : scenario.StepRate);
 
     /// <param name="method">The HTTP verb.</param>
     public StepFault? NextRequest(string method) => Draw(method, method switch { "PUT" => OfUploads, "GET" => OfDownloads, _ => OfRequests }, Math.Min(0.6, scenario.StepRate * RequestWeight));
@@ -81,6 +86,9 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
 
     public void Tally(FaultKind kind) => tally.Add(kind);
 
+    /// <summary>The moment before a position moves is the one at which a paused owner becomes a stale one: it comes up more often.</summary>
+    private StepFault? NextStale() => Draw("stale", OfStaleOwners, Math.Min(0.5, scenario.StepRate * StaleWeight)) is { } fault ? fault with { After = false } : null;
+
     private StepFault? Draw(string step, FaultKind[] possible, double rate)
     {
         var enabled = possible.Where(scenario.Enabled.Contains).ToArray();
@@ -93,7 +101,7 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
                 return null;
             var kind = enabled[random.Next(enabled.Length)];
             var after = kind == FaultKind.CutAfter || (kind is FaultKind.KillAtStep or FaultKind.PauseAtStep && random.Next(2) == 0);
-            var duration = TimeSpan.FromMilliseconds(kind == FaultKind.BlobSlow ? random.Next(10, 300) : random.Next(4) == 0 ? random.Next(50, 900) : random.Next(1_100, 2_000));
+            var duration = kind == FaultKind.BlobSlow ? TimeSpan.FromMilliseconds(random.Next(10, 300)) : Scenario.PauseOf(random);
             return new(kind, after, duration);
         }
     }

@@ -10,6 +10,8 @@ internal sealed class InstanceNetwork
 
     public CancellationToken Severed => _severed.Token;
 
+    public bool IsPaused => _paused is not null;
+
     /// <summary>Waits while the instance is paused.</summary>
     /// <exception cref="OperationCanceledException">It is severed.</exception>
     public async ValueTask PassAsync()

@@ -13,12 +13,14 @@ public static class FaultReport
     public static string Summary(IReadOnlyList<RunResult> runs, TimeSpan elapsed)
     {
         var totals = runs.SelectMany(r => r.Faults).GroupBy(f => f.Key).OrderBy(g => g.Key).ToDictionary(g => g.Key, g => g.Sum(f => f.Value));
+        var reactions = runs.SelectMany(r => r.Reactions).GroupBy(r => r.Key).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => $"{g.Key} {g.Sum(r => r.Value)}");
         var failed = runs.Where(r => r.Failure is not null).OrderBy(r => r.Seed).ToList();
         return string.Create(
             CultureInfo.InvariantCulture,
             $"""
             {runs.Count} runs in {elapsed.TotalSeconds:0} s, {runs.Sum(r => (long)r.Accepted)} events accepted, {totals.Values.Sum(v => (long)v)} faults, working set up to {(runs.Count == 0 ? 0 : runs.Max(r => r.WorkingSet)) >> 20} MB
             {string.Join("\n", totals.Select(t => $"  {t.Key,-24} {t.Value,8}"))}
+            the platform's answers: {string.Join(", ", reactions)}
             {(failed.Count == 0 ? "every invariant kept" : $"{failed.Count} runs broke an invariant: seeds {string.Join(", ", failed.Select(f => f.Seed))}")}
             """);
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using PaymentPlatform.Faults.Instances;
 
@@ -26,8 +27,23 @@ internal sealed class FaultInjector(RunPlace place, Cluster cluster)
         END $$;
         """;
 
-    public Task PrepareAsync(CancellationToken cancellationToken) =>
-        place.Scenario.Enabled.Contains(FaultKind.DatabaseFull) ? place.ExecuteAsync(FullDiskSql, cancellationToken) : Task.CompletedTask;
+    /// <summary>Parameter: how much earlier the stream says that events came.</summary>
+    private const string EarlierSql = """
+        CREATE FUNCTION fault_earlier() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          NEW.enqueued_at := NEW.enqueued_at - interval '{0} seconds';
+          RETURN NEW;
+        END $$;
+        CREATE TRIGGER fault_earlier BEFORE INSERT ON stream_batches FOR EACH ROW EXECUTE FUNCTION fault_earlier();
+        """;
+
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        if (place.Scenario.Enabled.Contains(FaultKind.DatabaseFull))
+            await place.ExecuteAsync(FullDiskSql, cancellationToken);
+        if (place.Scenario.Earlier > TimeSpan.Zero)
+            await place.ExecuteAsync(string.Format(CultureInfo.InvariantCulture, EarlierSql, place.Scenario.Earlier.TotalSeconds), cancellationToken);
+    }
 
     /// <summary>Ends with the schedule.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -53,6 +69,12 @@ internal sealed class FaultInjector(RunPlace place, Cluster cluster)
                 await place.ExecuteAsync("UPDATE fault_disk SET is_full = true", cancellationToken);
                 await Task.Delay(fault.Duration, cancellationToken);
                 await place.ExecuteAsync("UPDATE fault_disk SET is_full = false", cancellationToken);
+                break;
+            case FaultKind.BlobLost:
+                var names = await place.QueryAsync("SELECT blob_name FROM raw_event_files WHERE state = 'live' ORDER BY file_id", r => r.GetString(0), cancellationToken);
+                if (names.Count == 0)
+                    return;
+                await place.Blobs.DeleteBlobIfExistsAsync(names[(int)(fault.Duration.TotalMilliseconds % names.Count)], cancellationToken: cancellationToken);
                 break;
             case FaultKind.DatabaseRestart:
                 await CrashAsync(cancellationToken);

@@ -32,6 +32,7 @@ public enum FaultKind
     BlobSlow,
     BlobTornUpload,
     BlobCutDownload,
+    BlobLost,
 
     // Delivery.
     Redelivered,

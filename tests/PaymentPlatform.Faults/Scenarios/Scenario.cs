@@ -9,14 +9,14 @@ internal sealed record Scenario
         FaultKind.Kill, FaultKind.KillAtStep, FaultKind.Pause, FaultKind.PauseAtStep, FaultKind.InstanceAdded, FaultKind.InstanceStopped, FaultKind.ClockJump,
         FaultKind.CutBefore, FaultKind.CutAfter, FaultKind.CutAll, FaultKind.DatabaseSlow, FaultKind.DatabaseFull,
         FaultKind.BlobCutBefore, FaultKind.BlobTimeoutAfterSuccess, FaultKind.BlobErrorAfterSuccess, FaultKind.Blob409, FaultKind.Blob412, FaultKind.Blob429, FaultKind.Blob500, FaultKind.Blob503,
-        FaultKind.BlobSlow, FaultKind.BlobTornUpload, FaultKind.BlobCutDownload,
+        FaultKind.BlobSlow, FaultKind.BlobTornUpload, FaultKind.BlobCutDownload, FaultKind.BlobLost,
         FaultKind.Redelivered, FaultKind.DeliveredOutOfOrder,
         FaultKind.Poison, FaultKind.Oversized, FaultKind.CardNumber, FaultKind.LateEvent, FaultKind.HotKey, FaultKind.KeyRepeated, FaultKind.KeyRaced,
     ];
 
     private static readonly FaultKind[] Timed =
     [
-        FaultKind.Kill, FaultKind.Pause, FaultKind.InstanceAdded, FaultKind.InstanceStopped, FaultKind.ClockJump, FaultKind.CutAll, FaultKind.DatabaseSlow, FaultKind.DatabaseFull,
+        FaultKind.Kill, FaultKind.Pause, FaultKind.InstanceAdded, FaultKind.InstanceStopped, FaultKind.ClockJump, FaultKind.CutAll, FaultKind.DatabaseSlow, FaultKind.DatabaseFull, FaultKind.BlobLost,
     ];
 
     public required int Seed { get; init; }
@@ -36,6 +36,12 @@ internal sealed record Scenario
 
     public required TimeSpan CommitInterval { get; init; }
 
+    /// <summary>The stream says that events came so much earlier: their hours are closed, and compaction merges their files at once. Zero: no compaction.</summary>
+    public required TimeSpan Earlier { get; init; }
+
+    /// <summary>Originals of merged files go at once, else never in a run.</summary>
+    public required bool DropsOriginals { get; init; }
+
     public required IReadOnlySet<FaultKind> Enabled { get; init; }
 
     /// <summary>Of a fault at one step that may have one.</summary>
@@ -52,8 +58,9 @@ internal sealed record Scenario
         var random = RandomOf(seed, "scenario");
         var instances = new Dictionary<InstanceRole, int>
         {
-            [InstanceRole.Archiver] = random.Next(1, 4),
-            [InstanceRole.Metrics] = random.Next(1, 4),
+            // Mostly several: without another there is nobody who takes over.
+            [InstanceRole.Archiver] = Math.Min(3, random.Next(1, 5)),
+            [InstanceRole.Metrics] = Math.Min(3, random.Next(1, 5)),
             [InstanceRole.Door] = random.Next(1, 3),
             [InstanceRole.Producer] = random.Next(1, 3),
         };
@@ -71,6 +78,8 @@ internal sealed record Scenario
             FlushRows = random.Next(3) == 0 ? random.Next(20, 100) : random.Next(100, 2_000),
             FlushAge = TimeSpan.FromMilliseconds(random.Next(50, 400)),
             CommitInterval = TimeSpan.FromMilliseconds(random.Next(0, 60)),
+            Earlier = random.Next(3) == 0 ? TimeSpan.FromHours(2) : TimeSpan.Zero,
+            DropsOriginals = random.Next(2) == 0,
             Enabled = enabled,
             StepRate = random.Next(4) switch { 0 => 0.3, 1 => 0.1, _ => 0.03 },
             Duration = duration,
@@ -81,6 +90,9 @@ internal sealed record Scenario
     /// <summary>A random source of its own for each use, so that one more draw in one place does not change the others.</summary>
     public Random RandomFor(string use) => RandomOf(Seed, use);
 
+    /// <summary>Longer than a lease and its takeover, but for a few; shorter than a pending file is waited for.</summary>
+    public static TimeSpan PauseOf(Random random) => TimeSpan.FromMilliseconds(random.Next(5) == 0 ? random.Next(50, 900) : random.Next(1_400, 2_600));
+
     private static Random RandomOf(int seed, string use) => new(unchecked((int)StableHash.Of($"{seed}/{use}")));
 
     private static IEnumerable<TimedFault> Faults(Random random, Dictionary<InstanceRole, int> instances, HashSet<FaultKind> enabled, TimeSpan duration)
@@ -90,10 +102,11 @@ internal sealed record Scenario
             for (var i = kind == FaultKind.DatabaseRestart ? 1 : random.Next(1, 4); i > 0; i--)
             {
                 var role = (InstanceRole)random.Next(kind is FaultKind.InstanceAdded or FaultKind.InstanceStopped ? 2 : 4);
-                yield return new(duration * random.NextDouble(), kind, role, random.Next(instances[role]), kind switch
+                // What gets lost must be there first.
+                var at = kind == FaultKind.BlobLost ? 0.5 + random.NextDouble() / 2 : random.NextDouble();
+                yield return new(duration * at, kind, role, random.Next(instances[role]), kind switch
                 {
-                    // Longer than the lease, but for a few.
-                    FaultKind.Pause => TimeSpan.FromMilliseconds(random.Next(5) == 0 ? random.Next(100, 900) : random.Next(1_100, 2_000)),
+                    FaultKind.Pause => PauseOf(random),
                     FaultKind.ClockJump => TimeSpan.FromSeconds(random.Next(-240, 241)),
                     FaultKind.DatabaseSlow => TimeSpan.FromMilliseconds(random.Next(1, 20)),
                     FaultKind.DatabaseFull => TimeSpan.FromMilliseconds(random.Next(50, 400)),
