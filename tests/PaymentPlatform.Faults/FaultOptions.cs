@@ -16,7 +16,7 @@ public sealed record FaultOptions
     /// <summary>Runs at once. The server's restart is among the faults only when it is 1.</summary>
     public int Parallel { get; init; } = 1;
 
-    /// <summary>Leaves a failed run's database, container and log behind.</summary>
+    /// <summary>Leaves a failed run's database and container behind, and every run's log.</summary>
     public bool Keep { get; init; }
 
     /// <summary>Even seeds are of one mode, odd ones of the other.</summary>

@@ -15,6 +15,8 @@ internal sealed class FaultRun(RunPlace place)
     /// <summary>A run that hangs is a failure as well.</summary>
     private static readonly TimeSpan WholeBound = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan StartBound = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan ObserveEvery = TimeSpan.FromMilliseconds(100);
 
     private readonly Scenario _scenario = place.Scenario;
@@ -51,6 +53,7 @@ internal sealed class FaultRun(RunPlace place)
         }
 
         var observing = ObserveAsync(end.Token);
+        await AtWorkAsync();
         var faults = injector.RunAsync(end.Token);
         var sending = Task.WhenAll(Senders(events, end.Token));
         await Task.WhenAny(sending, Task.Delay(_scenario.Duration * 2));
@@ -68,6 +71,15 @@ internal sealed class FaultRun(RunPlace place)
         await _cluster.DisposeAsync();
         await EndedAsync();
         await new RunModel(place, events).CheckAsync(await PlatformState.ReadAsync(place.Database, CancellationToken.None), CancellationToken.None);
+    }
+
+    /// <summary>Until every partition has an owner in both groups: a fault before that meets nothing. Steps have their faults from the beginning, so this may never come.</summary>
+    private async Task AtWorkAsync()
+    {
+        var clock = Stopwatch.StartNew();
+        while (clock.Elapsed < StartBound && (await place.QueryAsync("SELECT count(*) FROM stream_checkpoints", r => r.GetInt64(0), CancellationToken.None))[0] < 2 * _scenario.Partitions)
+            await Task.Delay(20);
+        place.Log.Add("run", "events and faults begin");
     }
 
     private IEnumerable<Task> Senders(IReadOnlyList<SentEvent> events, CancellationToken cancellationToken)

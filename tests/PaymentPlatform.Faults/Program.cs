@@ -22,7 +22,7 @@ var clock = Stopwatch.StartNew();
 var runs = await FaultHarness.RunAsync(fixture, options, run =>
 {
     Console.WriteLine(FaultReport.Line(run));
-    if (run.Failure is null)
+    if (run.Failure is null && !options.Keep)
         return;
     var log = Path.Combine(Path.GetTempPath(), $"platform-faults-{run.Seed}.log");
     File.WriteAllLines(log, run.Log);

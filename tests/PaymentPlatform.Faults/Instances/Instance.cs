@@ -88,6 +88,7 @@ internal sealed class Instance
     /// <summary>As SIGSTOP, and SIGCONT after the duration.</summary>
     public void Pause(TimeSpan duration)
     {
+        _place.Log.Add(Name, $"is paused for {duration.TotalSeconds:0.0} s");
         _network.Pause();
         _clock.Pause();
         _ = Task.Delay(duration).ContinueWith(_ => Resume(), TaskScheduler.Default);
@@ -118,6 +119,7 @@ internal sealed class Instance
 
     private void Resume()
     {
+        _place.Log.Add(Name, "goes on");
         _network.Resume();
         _clock.Resume();
     }

@@ -67,7 +67,7 @@ internal sealed record Scenario
         var enabled = Optional.Where(_ => random.Next(2) == 0).ToHashSet();
         if (restarts && random.Next(20) == 0)
             enabled.Add(FaultKind.DatabaseRestart);
-        var duration = TimeSpan.FromMilliseconds(random.Next(500, 1_500));
+        var duration = TimeSpan.FromMilliseconds(random.Next(500, 2_000));
         return new()
         {
             Seed = seed,
