@@ -53,7 +53,7 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
     }
 
     public StepFault? Next(StatementKind kind) =>
-        (kind == StatementKind.Advance ? NextStale() : null) ?? Draw(kind.ToString(), OfStatements, kind.IsFrequent() ? scenario.StepRate / 20 : scenario.StepRate);
+        (kind == StatementKind.Lock ? NextStale() : null) ?? Draw(kind.ToString(), OfStatements, kind.IsFrequent() ? scenario.StepRate / 20 : scenario.StepRate);
 
     /// <param name="method">The HTTP verb.</param>
     public StepFault? NextRequest(string method) => Draw(method, method switch { "PUT" => OfUploads, "GET" => OfDownloads, _ => OfRequests }, Math.Min(0.6, scenario.StepRate * RequestWeight));
@@ -86,7 +86,7 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
 
     public void Tally(FaultKind kind) => tally.Add(kind);
 
-    /// <summary>The moment before a position moves is the one at which a paused owner becomes a stale one: it comes up more often.</summary>
+    /// <summary>The moment before a position is locked is the one at which a paused owner becomes a stale one (later, its lock keeps others out): it comes up more often.</summary>
     private StepFault? NextStale() => Draw("stale", OfStaleOwners, Math.Min(0.5, scenario.StepRate * StaleWeight)) is { } fault ? fault with { After = false } : null;
 
     private StepFault? Draw(string step, FaultKind[] possible, double rate)

@@ -14,6 +14,9 @@ internal enum StatementKind
     Announce,
     MakeLive,
     Ranges,
+
+    /// <summary>Of a position that is about to move.</summary>
+    Lock,
     Advance,
     FailedItems,
     Figures,
@@ -32,6 +35,7 @@ internal static class StatementKinds
         ("INSERT INTO raw_event_files", StatementKind.Announce),
         ("UPDATE raw_event_files", StatementKind.MakeLive),
         ("INSERT INTO raw_event_ranges", StatementKind.Ranges),
+        ("FROM stream_checkpoints c\nWHERE", StatementKind.Lock),
         ("UPDATE stream_checkpoints", StatementKind.Advance),
         ("INSERT INTO failed_items", StatementKind.FailedItems),
         ("payment_metrics_5m", StatementKind.Figures),
