@@ -54,12 +54,13 @@ internal sealed class FaultRun(RunPlace place)
 
         var observing = ObserveAsync(end.Token);
         await AtWorkAsync();
+        place.IsDisturbed = true;
         var faults = injector.RunAsync(end.Token);
         var sending = Task.WhenAll(Senders(events, end.Token));
         await Task.WhenAny(sending, Task.Delay(_scenario.Duration * 2));
         await faults;
         place.Log.Add("run", "no more faults");
-        _cluster.Heal();
+        place.IsDisturbed = false;
         await sending;
         place.Log.Add("run", "all is sent");
         if (_scenario.Mode == FaultMode.Safety)
@@ -73,7 +74,7 @@ internal sealed class FaultRun(RunPlace place)
         await new RunModel(place, events).CheckAsync(await PlatformState.ReadAsync(place.Database, CancellationToken.None), CancellationToken.None);
     }
 
-    /// <summary>Until every partition has an owner in both groups: a fault before that meets nothing. Steps have their faults from the beginning, so this may never come.</summary>
+    /// <summary>Until every partition has an owner in both groups: a fault before that meets nothing.</summary>
     private async Task AtWorkAsync()
     {
         var clock = Stopwatch.StartNew();

@@ -9,7 +9,6 @@ internal sealed class Cluster(RunPlace place) : IAsyncDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<(InstanceSlot Slot, Task Running)> _slots = [];
-    private bool _healed;
 
     public InstanceSlot Slot(InstanceRole role, int index)
     {
@@ -28,20 +27,7 @@ internal sealed class Cluster(RunPlace place) : IAsyncDisposable
             if (count == MostOfARole)
                 return;
             var slot = new InstanceSlot(place, role, count);
-            if (_healed)
-                slot.Heal();
             _slots.Add((slot, Task.Run(() => slot.RunAsync(_stop.Token))));
-        }
-    }
-
-    /// <summary>No more faults from here on.</summary>
-    public void Heal()
-    {
-        lock (_slots)
-        {
-            _healed = true;
-            foreach (var (slot, _) in _slots)
-                slot.Heal();
         }
     }
 

@@ -37,7 +37,7 @@ internal sealed class Instance
     {
         (_place, Role, Name) = (place, role, name);
         _log = new(name, place);
-        _faults = new(place.Scenario, name, place.Tally, () => Kill(), Pause);
+        _faults = new(place.Scenario, name, place.Tally, () => place.IsDisturbed, () => Kill(), Pause);
         _database = new(new(place.DatabaseConnectionString), _network, _faults);
         _blobs = new(BlobAddress(place.BlobConnectionString), _network, _faults, place.Observer);
         _host = Build();
@@ -60,11 +60,9 @@ internal sealed class Instance
     /// <summary>Of a <see cref="InstanceRole.Door"/>.</summary>
     public Uri Url => new(((WebApplication)_host).Urls.First());
 
-    public static async Task<Instance> StartAsync(RunPlace place, InstanceRole role, string name, bool healed)
+    public static async Task<Instance> StartAsync(RunPlace place, InstanceRole role, string name)
     {
         var instance = new Instance(place, role, name);
-        if (healed)
-            instance.Heal();
         try
         {
             await instance._host.StartAsync(instance.Gone);
@@ -77,7 +75,8 @@ internal sealed class Instance
         return instance;
     }
 
-    public void Heal() => _faults.Heal();
+    /// <inheritdoc cref="InstanceFaults.PauseBeforeLock"/>
+    public void PauseBeforeLock(TimeSpan duration) => _faults.PauseBeforeLock(duration);
 
     public void Slow(TimeSpan delay) => _faults.Slow(delay);
 

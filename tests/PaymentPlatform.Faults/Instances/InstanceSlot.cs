@@ -8,7 +8,6 @@ internal sealed class InstanceSlot(RunPlace place, InstanceRole role, int index)
     private readonly Random _delays = place.Scenario.RandomFor($"restart/{role}/{index}");
     private volatile TaskCompletionSource<Instance> _current = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _incarnation;
-    private volatile bool _healed;
 
     public InstanceRole Role => role;
 
@@ -42,23 +41,14 @@ internal sealed class InstanceSlot(RunPlace place, InstanceRole role, int index)
         }
     }
 
-    /// <summary>No more faults, in this incarnation and all that follow. One that is paused wakes up when its time comes.</summary>
-    public void Heal()
-    {
-        _healed = true;
-        Current?.Heal();
-    }
-
     private async Task KeepRunningAsync(CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {
             var name = $"{role}-{index}.{_incarnation++}";
-            var instance = await Instance.StartAsync(place, role, name, _healed);
+            var instance = await Instance.StartAsync(place, role, name);
             place.Log.Add(name, "started");
             _current.TrySetResult(instance);
-            if (_healed)
-                instance.Heal();
             using (var either = CancellationTokenSource.CreateLinkedTokenSource(instance.Gone, stop))
                 await Task.Delay(Timeout.Infinite, either.Token).ContinueWith(_ => { }, TaskScheduler.Default);
             if (stop.IsCancellationRequested)

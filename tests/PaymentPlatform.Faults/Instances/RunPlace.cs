@@ -11,6 +11,15 @@ internal sealed record RunPlace(Scenario Scenario, FaultTally Tally, string Data
     /// <summary>Of the harness's own sessions.</summary>
     public const string ApplicationName = "faults";
 
+    private volatile bool _isDisturbed;
+
+    /// <summary>Faults come at steps: from the moment at which the instances are at work, to the healing.</summary>
+    public bool IsDisturbed
+    {
+        get => _isDisturbed;
+        set => _isDisturbed = value;
+    }
+
     public BlobObserver Observer { get; } = new();
 
     public RunLog Log { get; } = new();

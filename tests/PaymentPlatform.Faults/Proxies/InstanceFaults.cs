@@ -7,16 +7,13 @@ namespace PaymentPlatform.Faults.Proxies;
 /// Decides which steps of one instance meet a fault. The n-th occurrence of a step always meets the same one under a seed: each step has a random source of its own. Thread-safe.
 /// </summary>
 /// <param name="name">The instance's: role, slot and incarnation.</param>
+/// <param name="isDisturbed">Faults come now.</param>
 /// <param name="kill">Severs everything at once.</param>
 /// <param name="pause">Freezes the instance for so long.</param>
-internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally tally, Action kill, Action<TimeSpan> pause)
+internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally tally, Func<bool> isDisturbed, Action kill, Action<TimeSpan> pause)
 {
     /// <summary>Requests are few beside statements.</summary>
     private const double RequestWeight = 8;
-
-    private const double StaleWeight = 3;
-
-    private static readonly FaultKind[] OfStaleOwners = [FaultKind.PauseAtStep];
 
     private static readonly FaultKind[] OfStatements = [FaultKind.CutBefore, FaultKind.CutAfter, FaultKind.KillAtStep, FaultKind.PauseAtStep];
 
@@ -32,15 +29,8 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
     private static readonly FaultKind[] OfDownloads = [.. OfRequests, FaultKind.BlobCutDownload];
 
     private readonly ConcurrentDictionary<string, Random> _steps = new();
-    private volatile bool _healed;
+    private StepFault? _stale;
     private long _delayTicks;
-
-    /// <summary>No more faults at steps.</summary>
-    public void Heal()
-    {
-        _healed = true;
-        Interlocked.Exchange(ref _delayTicks, 0);
-    }
 
     /// <summary>Every answer of the database waits this long from now on.</summary>
     public void Slow(TimeSpan delay) => Interlocked.Exchange(ref _delayTicks, delay.Ticks);
@@ -48,12 +38,19 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
     public async ValueTask DelayAsync(CancellationToken cancellationToken)
     {
         var delay = Interlocked.Read(ref _delayTicks);
-        if (delay > 0)
+        if (delay > 0 && isDisturbed())
             await Task.Delay(TimeSpan.FromTicks(delay), cancellationToken);
     }
 
-    public StepFault? Next(StatementKind kind) =>
-        (kind == StatementKind.Lock ? NextStale() : null) ?? Draw(kind.ToString(), OfStatements, kind.IsFrequent() ? scenario.StepRate / 20 : scenario.StepRate);
+    /// <summary>The instance is paused when it is about to lock a position the next time: others take over meanwhile, and it wakes up as a stale owner. (Later, its lock would keep them out.)</summary>
+    public void PauseBeforeLock(TimeSpan duration) => Interlocked.Exchange(ref _stale, new(FaultKind.StaleOwner, After: false, duration));
+
+    public StepFault? Next(StatementKind kind)
+    {
+        if (kind == StatementKind.Lock && Interlocked.Exchange(ref _stale, null) is { } stale)
+            return stale;
+        return Draw(kind.ToString(), OfStatements, kind.IsFrequent() ? scenario.StepRate / 20 : scenario.StepRate);
+    }
 
     /// <param name="method">The HTTP verb.</param>
     public StepFault? NextRequest(string method) => Draw(method, method switch { "PUT" => OfUploads, "GET" => OfDownloads, _ => OfRequests }, Math.Min(0.6, scenario.StepRate * RequestWeight));
@@ -70,7 +67,7 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
             case FaultKind.KillAtStep:
                 kill();
                 break;
-            case FaultKind.PauseAtStep:
+            case FaultKind.PauseAtStep or FaultKind.StaleOwner:
                 pause(fault.Duration);
                 return;
             case FaultKind.BlobSlow:
@@ -86,13 +83,10 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
 
     public void Tally(FaultKind kind) => tally.Add(kind);
 
-    /// <summary>The moment before a position is locked is the one at which a paused owner becomes a stale one (later, its lock keeps others out): it comes up more often.</summary>
-    private StepFault? NextStale() => Draw("stale", OfStaleOwners, Math.Min(0.5, scenario.StepRate * StaleWeight)) is { } fault ? fault with { After = false } : null;
-
     private StepFault? Draw(string step, FaultKind[] possible, double rate)
     {
         var enabled = possible.Where(scenario.Enabled.Contains).ToArray();
-        if (_healed || enabled.Length == 0)
+        if (!isDisturbed() || enabled.Length == 0)
             return null;
         var random = _steps.GetOrAdd(step, s => scenario.RandomFor($"{name}/{s}"));
         lock (random)

@@ -93,6 +93,10 @@ internal sealed class FaultInjector(RunPlace place, Cluster cluster)
                     case FaultKind.Pause:
                         instance.Pause(fault.Duration);
                         break;
+                    case FaultKind.StaleOwner:
+                        // Counted when it comes to it.
+                        instance.PauseBeforeLock(fault.Duration);
+                        return;
                     case FaultKind.CutAll:
                         instance.CutAll();
                         break;

@@ -8,6 +8,7 @@ public enum FaultKind
     KillAtStep,
     Pause,
     PauseAtStep,
+    StaleOwner,
     InstanceAdded,
     InstanceStopped,
     ClockJump,

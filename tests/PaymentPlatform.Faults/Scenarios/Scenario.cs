@@ -6,7 +6,7 @@ internal sealed record Scenario
     /// <summary>Faults of the schedule and the steps that a run may have or not: few kinds at a time find what many at once hide.</summary>
     private static readonly FaultKind[] Optional =
     [
-        FaultKind.Kill, FaultKind.KillAtStep, FaultKind.Pause, FaultKind.PauseAtStep, FaultKind.InstanceAdded, FaultKind.InstanceStopped, FaultKind.ClockJump,
+        FaultKind.Kill, FaultKind.KillAtStep, FaultKind.Pause, FaultKind.PauseAtStep, FaultKind.StaleOwner, FaultKind.InstanceAdded, FaultKind.InstanceStopped, FaultKind.ClockJump,
         FaultKind.CutBefore, FaultKind.CutAfter, FaultKind.CutAll, FaultKind.DatabaseSlow, FaultKind.DatabaseFull,
         FaultKind.BlobCutBefore, FaultKind.BlobTimeoutAfterSuccess, FaultKind.BlobErrorAfterSuccess, FaultKind.Blob409, FaultKind.Blob412, FaultKind.Blob429, FaultKind.Blob500, FaultKind.Blob503,
         FaultKind.BlobSlow, FaultKind.BlobTornUpload, FaultKind.BlobCutDownload, FaultKind.BlobLost,
@@ -16,7 +16,7 @@ internal sealed record Scenario
 
     private static readonly FaultKind[] Timed =
     [
-        FaultKind.Kill, FaultKind.Pause, FaultKind.InstanceAdded, FaultKind.InstanceStopped, FaultKind.ClockJump, FaultKind.CutAll, FaultKind.DatabaseSlow, FaultKind.DatabaseFull, FaultKind.BlobLost,
+        FaultKind.Kill, FaultKind.Pause, FaultKind.StaleOwner, FaultKind.InstanceAdded, FaultKind.InstanceStopped, FaultKind.ClockJump, FaultKind.CutAll, FaultKind.DatabaseSlow, FaultKind.DatabaseFull, FaultKind.BlobLost,
     ];
 
     public required int Seed { get; init; }
@@ -101,12 +101,13 @@ internal sealed record Scenario
         {
             for (var i = kind == FaultKind.DatabaseRestart ? 1 : random.Next(1, 4); i > 0; i--)
             {
-                var role = (InstanceRole)random.Next(kind is FaultKind.InstanceAdded or FaultKind.InstanceStopped ? 2 : 4);
+                var role = (InstanceRole)random.Next(kind is FaultKind.InstanceAdded or FaultKind.InstanceStopped or FaultKind.StaleOwner ? 2 : 4);
                 // What gets lost must be there first.
                 var at = kind == FaultKind.BlobLost ? 0.5 + random.NextDouble() / 2 : random.NextDouble();
                 yield return new(duration * at, kind, role, random.Next(instances[role]), kind switch
                 {
                     FaultKind.Pause => PauseOf(random),
+                    FaultKind.StaleOwner => TimeSpan.FromMilliseconds(random.Next(1_600, 2_600)),
                     FaultKind.ClockJump => TimeSpan.FromSeconds(random.Next(-240, 241)),
                     FaultKind.DatabaseSlow => TimeSpan.FromMilliseconds(random.Next(1, 20)),
                     FaultKind.DatabaseFull => TimeSpan.FromMilliseconds(random.Next(50, 400)),
