@@ -84,9 +84,11 @@ internal sealed class Instance
 
     public void Jump(TimeSpan offset) => _clock.Jump(offset);
 
-    /// <summary>As SIGSTOP, and SIGCONT after the duration.</summary>
+    /// <summary>As SIGSTOP, and SIGCONT after the duration. Nothing when it is paused already.</summary>
     public void Pause(TimeSpan duration)
     {
+        if (IsPaused)
+            return;
         _place.Log.Add(Name, $"is paused for {duration.TotalSeconds:0.0} s");
         _network.Pause();
         _clock.Pause();

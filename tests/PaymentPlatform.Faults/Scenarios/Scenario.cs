@@ -56,15 +56,16 @@ internal sealed record Scenario
     public static Scenario Of(int seed, FaultMode mode, bool restarts)
     {
         var random = RandomOf(seed, "scenario");
+        var enabled = Optional.Where(_ => random.Next(2) == 0).ToHashSet();
+        // Without another there is nobody who takes over.
+        var least = enabled.Contains(FaultKind.StaleOwner) ? 2 : 1;
         var instances = new Dictionary<InstanceRole, int>
         {
-            // Mostly several: without another there is nobody who takes over.
-            [InstanceRole.Archiver] = Math.Min(3, random.Next(1, 5)),
-            [InstanceRole.Metrics] = Math.Min(3, random.Next(1, 5)),
+            [InstanceRole.Archiver] = random.Next(least, 4),
+            [InstanceRole.Metrics] = random.Next(least, 4),
             [InstanceRole.Door] = random.Next(1, 3),
             [InstanceRole.Producer] = random.Next(1, 3),
         };
-        var enabled = Optional.Where(_ => random.Next(2) == 0).ToHashSet();
         if (restarts && random.Next(20) == 0)
             enabled.Add(FaultKind.DatabaseRestart);
         var duration = TimeSpan.FromMilliseconds(random.Next(500, 2_000));
