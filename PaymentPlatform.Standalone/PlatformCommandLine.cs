@@ -14,21 +14,21 @@ public static class PlatformCommandLine
 
     public static async Task<int> InvokeAsync(string[] args)
     {
-        // Its options are the benchmarks' own, --help included.
-        if (args is [BenchCommand.Name, .. var rest])
-            return await BenchCommand.RunAsync(rest);
+        if (args is [var name, .. var rest] && OtherProgram.All.FirstOrDefault(p => p.Name == name) is { } program)
+            return await program.RunAsync(rest);
 
         // Not a RootCommand: that would be named after this assembly, and people call ./platform.
         var root = new Command("./platform", "PaymentPlatform: takes payment events, keeps them as Parquet, shows live figures and answers questions.")
         {
             RunCommand.Create(),
             TestCommand.Create(),
-            BenchCommand.Create(),
             SimulateCommandLine.Create(),
             ReconcileCommand.Create(),
             new HelpOption(),
             new VersionOption(),
         };
+        foreach (var other in OtherProgram.All)
+            root.Subcommands.Add(other.Describe());
         // A file name with an @ in front is a file name.
         var parsed = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)

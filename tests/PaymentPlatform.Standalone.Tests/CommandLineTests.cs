@@ -48,6 +48,7 @@ public sealed class CommandLineTests
     [InlineData("test --help", "filter")]
     [InlineData("reconcile --help", "--repair")]
     [InlineData("simulate --help", "--truth")]
+    [InlineData("--help", "faults")]
     public async Task Invoke_Help_ListsTheOptions(string commandLine, string listed)
     {
         var command = await PlatformCommand.RunAsync(commandLine.Split(' '));

@@ -63,6 +63,9 @@ public sealed class PlatformFixture : IAsyncLifetime
         }
     }
 
+    /// <summary>Drops a database that <see cref="CreateDatabaseAsync"/> made, and ends whatever is connected to it.</summary>
+    public Task DropDatabaseAsync(string connectionString) => ExecuteAsync($"DROP DATABASE {new NpgsqlConnectionStringBuilder(connectionString).Database} WITH (FORCE)");
+
     /// <summary>A pool of its own on the database, and the blob container (made when missing).</summary>
     /// <param name="container">Default: one per database, so that every call for a database meets the same blobs.</param>
     public HybridConnectionManager Connect(string databaseConnectionString, string? container = null, HybridConnectionOptions? options = null)

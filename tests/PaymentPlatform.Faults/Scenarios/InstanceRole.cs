@@ -1,0 +1,14 @@
+namespace PaymentPlatform.Faults.Scenarios;
+
+/// <summary>What an instance runs.</summary>
+public enum InstanceRole
+{
+    Archiver,
+    Metrics,
+
+    /// <summary>The ingest service behind HTTP.</summary>
+    Door,
+
+    /// <summary>A publisher straight into the stream, as a broker's producers are.</summary>
+    Producer,
+}

@@ -1,0 +1,120 @@
+namespace PaymentPlatform.Faults.Scenarios;
+
+/// <summary>What a seed means. Everything random of a run comes from here; the interleaving of threads does not.</summary>
+internal sealed record Scenario
+{
+    /// <summary>Faults of the schedule and the steps that a run may have or not: few kinds at a time find what many at once hide.</summary>
+    private static readonly FaultKind[] Optional =
+    [
+        FaultKind.Kill, FaultKind.KillAtStep, FaultKind.Pause, FaultKind.PauseAtStep, FaultKind.StaleOwner, FaultKind.InstanceAdded, FaultKind.InstanceStopped, FaultKind.ClockJump,
+        FaultKind.CutBefore, FaultKind.CutAfter, FaultKind.CutAll, FaultKind.DatabaseSlow, FaultKind.DatabaseFull,
+        FaultKind.BlobCutBefore, FaultKind.BlobTimeoutAfterSuccess, FaultKind.BlobErrorAfterSuccess, FaultKind.Blob409, FaultKind.Blob412, FaultKind.Blob429, FaultKind.Blob500, FaultKind.Blob503,
+        FaultKind.BlobSlow, FaultKind.BlobTornUpload, FaultKind.BlobCutDownload, FaultKind.BlobLost,
+        FaultKind.Redelivered, FaultKind.DeliveredOutOfOrder,
+        FaultKind.Poison, FaultKind.Oversized, FaultKind.CardNumber, FaultKind.LateEvent, FaultKind.HotKey, FaultKind.KeyRepeated, FaultKind.KeyRaced,
+    ];
+
+    private static readonly FaultKind[] Timed =
+    [
+        FaultKind.Kill, FaultKind.Pause, FaultKind.StaleOwner, FaultKind.InstanceAdded, FaultKind.InstanceStopped, FaultKind.ClockJump, FaultKind.CutAll, FaultKind.DatabaseSlow, FaultKind.DatabaseFull, FaultKind.BlobLost,
+    ];
+
+    public required int Seed { get; init; }
+
+    public required FaultMode Mode { get; init; }
+
+    public required int Partitions { get; init; }
+
+    /// <summary>Instances at the start.</summary>
+    public required IReadOnlyDictionary<InstanceRole, int> Instances { get; init; }
+
+    public required int Events { get; init; }
+
+    public required int FlushRows { get; init; }
+
+    public required TimeSpan FlushAge { get; init; }
+
+    public required TimeSpan CommitInterval { get; init; }
+
+    /// <summary>The stream says that events came so much earlier: their hours are closed, and compaction merges their files at once. Zero: no compaction.</summary>
+    public required TimeSpan Earlier { get; init; }
+
+    /// <summary>Originals of merged files go at once, else never in a run.</summary>
+    public required bool DropsOriginals { get; init; }
+
+    public required IReadOnlySet<FaultKind> Enabled { get; init; }
+
+    /// <summary>Of a fault at one step that may have one.</summary>
+    public required double StepRate { get; init; }
+
+    /// <summary>How long events are sent, about, and faults come.</summary>
+    public required TimeSpan Duration { get; init; }
+
+    public required IReadOnlyList<TimedFault> Schedule { get; init; }
+
+    /// <param name="restarts">The database server may be restarted: nobody else uses it.</param>
+    public static Scenario Of(int seed, FaultMode mode, bool restarts)
+    {
+        var random = RandomOf(seed, "scenario");
+        var enabled = Optional.Where(_ => random.Next(2) == 0).ToHashSet();
+        // Without another there is nobody who takes over.
+        var least = enabled.Contains(FaultKind.StaleOwner) ? 2 : 1;
+        var instances = new Dictionary<InstanceRole, int>
+        {
+            [InstanceRole.Archiver] = random.Next(least, 4),
+            [InstanceRole.Metrics] = random.Next(least, 4),
+            [InstanceRole.Door] = random.Next(1, 3),
+            [InstanceRole.Producer] = random.Next(1, 3),
+        };
+        if (restarts && random.Next(20) == 0)
+            enabled.Add(FaultKind.DatabaseRestart);
+        var duration = TimeSpan.FromMilliseconds(random.Next(500, 2_000));
+        return new()
+        {
+            Seed = seed,
+            Mode = mode,
+            Partitions = random.Next(1, 9),
+            Instances = instances,
+            Events = random.Next(200, 1_501),
+            FlushRows = random.Next(3) == 0 ? random.Next(20, 100) : random.Next(100, 2_000),
+            FlushAge = TimeSpan.FromMilliseconds(random.Next(50, 400)),
+            CommitInterval = TimeSpan.FromMilliseconds(random.Next(0, 60)),
+            Earlier = random.Next(3) == 0 ? TimeSpan.FromHours(2) : TimeSpan.Zero,
+            DropsOriginals = random.Next(2) == 0,
+            Enabled = enabled,
+            StepRate = random.Next(4) switch { 0 => 0.3, 1 => 0.1, _ => 0.03 },
+            Duration = duration,
+            Schedule = [.. Faults(random, instances, enabled, duration).OrderBy(f => f.At)],
+        };
+    }
+
+    /// <summary>A random source of its own for each use, so that one more draw in one place does not change the others.</summary>
+    public Random RandomFor(string use) => RandomOf(Seed, use);
+
+    /// <summary>Longer than a lease and its takeover, but for a few; shorter than a pending file is waited for.</summary>
+    public static TimeSpan PauseOf(Random random) => TimeSpan.FromMilliseconds(random.Next(5) == 0 ? random.Next(50, 900) : random.Next(1_400, 2_600));
+
+    private static Random RandomOf(int seed, string use) => new(unchecked((int)StableHash.Of($"{seed}/{use}")));
+
+    private static IEnumerable<TimedFault> Faults(Random random, Dictionary<InstanceRole, int> instances, HashSet<FaultKind> enabled, TimeSpan duration)
+    {
+        foreach (var kind in Timed.Append(FaultKind.DatabaseRestart).Where(enabled.Contains))
+        {
+            for (var i = kind == FaultKind.DatabaseRestart ? 1 : random.Next(1, 4); i > 0; i--)
+            {
+                var role = (InstanceRole)random.Next(kind is FaultKind.InstanceAdded or FaultKind.InstanceStopped or FaultKind.StaleOwner ? 2 : 4);
+                // What gets lost must be there first.
+                var at = kind == FaultKind.BlobLost ? 0.5 + random.NextDouble() / 2 : random.NextDouble();
+                yield return new(duration * at, kind, role, random.Next(instances[role]), kind switch
+                {
+                    FaultKind.Pause => PauseOf(random),
+                    FaultKind.StaleOwner => TimeSpan.FromMilliseconds(random.Next(1_600, 2_600)),
+                    FaultKind.ClockJump => TimeSpan.FromSeconds(random.Next(-240, 241)),
+                    FaultKind.DatabaseSlow => TimeSpan.FromMilliseconds(random.Next(1, 20)),
+                    FaultKind.DatabaseFull => TimeSpan.FromMilliseconds(random.Next(50, 400)),
+                    _ => TimeSpan.FromMilliseconds(random.Next(0, 400)),
+                });
+            }
+        }
+    }
+}
