@@ -40,6 +40,17 @@ internal sealed class JsonMembers : RequestValues
             : text;
     }
 
+    /// <summary>Null when absent, empty when it is wrong.</summary>
+    public string[]? Texts(string name, int maxCount)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() is > 0 and var count && count <= maxCount && value.EnumerateArray().All(t => t.ValueKind == JsonValueKind.String))
+            return [.. value.EnumerateArray().Select(t => t.GetString()!)];
+        Fail(name, $"Expected 1 to {maxCount} texts.");
+        return [];
+    }
+
     public long Integer(string name, long defaultValue, long min, long max)
     {
         if (Find(name) is not { } value)

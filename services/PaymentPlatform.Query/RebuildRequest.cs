@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 
 namespace PaymentPlatform.Query;
 
@@ -20,45 +19,29 @@ public sealed record RebuildRequest(long From, long To)
         if (document is null)
             return (null, fault);
         using (document)
-            return Read(document.RootElement, now, longest);
+            return Read(new(document.RootElement), Timestamps.ToMicros(now), longest);
     }
 
-    private static (RebuildRequest? Request, IResult? Fault) Read(JsonElement body, DateTime now, TimeSpan longest)
+    private static (RebuildRequest? Request, IResult? Fault) Read(JsonMembers body, long now, TimeSpan longest)
     {
-        var errors = new Dictionary<string, string[]>();
-        var times = new Dictionary<string, long?> { ["from"] = null, ["to"] = null };
-        var given = new HashSet<string>();
-        foreach (var member in body.EnumerateObject())
-        {
-            if (!times.ContainsKey(member.Name))
-                errors.TryAdd(member.Name, ["There is no such member here. Known: from, to."]);
-            else if (!given.Add(member.Name))
-                errors[member.Name] = ["Give it once."];
-            else
-                times[member.Name] = Time(member, Timestamps.ToMicros(now), errors);
-        }
-
-        foreach (var name in times.Keys.Where(name => !given.Contains(name)))
-            errors.Add(name, ["It is missing. Give a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z."]);
-        if (errors.Count == 0 && times["from"] >= times["to"])
-            errors.Add("from", ["It must lie before 'to'."]);
-        else if (errors.Count == 0 && times["to"] - times["from"] > longest.Ticks / TimeSpan.TicksPerMicrosecond)
-            errors.Add("to", [string.Create(CultureInfo.InvariantCulture, $"It must lie at most {longest.TotalDays:0.###} days after 'from' (Query:MaxRebuildRange). Ask for several rebuilds.")]);
-        return errors.Count == 0
-            ? (new(times["from"]!.Value, times["to"]!.Value), null)
-            : (null, TypedResults.ValidationProblem(errors, detail: string.Join(" ", errors.Select(e => $"{e.Key}: {e.Value[0]}")), title: "Bad request"));
+        var (from, to) = (Time(body, "from"), Time(body, "to"));
+        if (from > now)
+            body.Fail("from", "It lies in the future: there is nothing to rebuild yet. Give a time before now.");
+        to = to > now ? now : to;
+        if (from >= to)
+            body.Fail("from", "It must lie before 'to'.");
+        if (to - from > longest.Ticks / TimeSpan.TicksPerMicrosecond)
+            body.Fail("to", string.Create(CultureInfo.InvariantCulture, $"It must lie at most {longest.TotalDays:0.###} days after 'from' (Query:MaxRebuildRange). Ask for several rebuilds."));
+        return body.Problem() is { } problem ? (null, problem) : (new(from!.Value, to!.Value), null);
     }
 
-    private static long? Time(JsonProperty member, long now, Dictionary<string, string[]> errors)
+    private static long? Time(JsonMembers body, string name)
     {
-        if (member.Value.ValueKind != JsonValueKind.String || !Timestamps.TryParse(member.Value.GetString()!, out var micros))
-            errors.Add(member.Name, ["Expected a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z."]);
-        else if (micros > now && member.Name == "from")
-            errors.Add(member.Name, ["It lies in the future: there is nothing to rebuild yet. Give a time before now."]);
-        else if (micros < s_first)
-            errors.Add(member.Name, ["It is too early. Give a time from 1900-01-01T00:00:00Z on."]);
-        else
-            return Math.Min(micros, now);
-        return null;
+        var time = body.Time(name);
+        if (time is null)
+            body.Fail(name, "It is missing. Give a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z.");
+        else if (time < s_first)
+            body.Fail(name, "It is too early. Give a time from 1900-01-01T00:00:00Z on.");
+        return time < s_first ? null : time;
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using PaymentPlatform.ServiceDefaults.Access;
@@ -32,33 +31,25 @@ public static class RehydrationsApi
         if (document is null)
             return fault!;
         using var _ = document;
-        string condition;
-        NpgsqlParameter[] values;
-        if (document.RootElement.TryGetProperty("blob_names", out var names))
-        {
-            if (document.RootElement.GetPropertyCount() > 1 || names.ValueKind != JsonValueKind.Array || names.GetArrayLength() is 0 or > MaxFiles || names.EnumerateArray().Any(n => n.ValueKind != JsonValueKind.String))
-                return RequestBody.Wrong("blob_names", $"Expected 1 to {MaxFiles} texts, and no other member.");
-            (condition, values) = ("blob_name = ANY ($1)", [new() { Value = names.EnumerateArray().Select(n => n.GetString()!).ToArray() }]);
-        }
-        else
-        {
-            var members = new JsonMembers(document.RootElement);
-            var (from, to) = (members.Time("from"), members.Time("to"));
-            foreach (var missing in new[] { ("from", from), ("to", to) }.Where(m => m.Item2 is null))
-                members.Fail(missing.Item1, "It is missing. Give a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z, or give 'blob_names'.");
-            if (from >= to)
-                members.Fail("from", "It must lie before 'to'.");
-            if (members.Problem() is { } wrong)
-                return wrong;
-            condition = "(GREATEST(max_transaction_timestamp, max_enqueued_at) >= $1 AND LEAST(min_transaction_timestamp, min_enqueued_at) < $2)";
-            values = [Moment(from!.Value), Moment(to!.Value)];
-        }
+        var members = new JsonMembers(document.RootElement);
+        var (names, from, to) = (members.Texts("blob_names", MaxFiles), members.Time("from"), members.Time("to"));
+        if (names is not null && (from ?? to) is not null)
+            members.Fail("blob_names", "Give them without 'from' and 'to'.");
+        foreach (var missing in new[] { ("from", from), ("to", to) }.Where(m => names is null && m.Item2 is null))
+            members.Fail(missing.Item1, "It is missing. Give a time as RFC 3339 writes it, for example 2026-01-31T08:00:00Z, or give 'blob_names'.");
+        if (from >= to)
+            members.Fail("from", "It must lie before 'to'.");
+        if (members.Problem() is { } wrong)
+            return wrong;
+        var (condition, values) = names is not null
+            ? ("blob_name = ANY ($1)", (NpgsqlParameter[])[new() { Value = names }])
+            : ("(GREATEST(max_transaction_timestamp, max_enqueued_at) >= $1 AND LEAST(min_transaction_timestamp, min_enqueued_at) < $2)", [Moment(from!.Value), Moment(to!.Value)]);
 
         var files = await database.ExecuteAsync((connection, token) => ReadAsync(connection, $"SELECT blob_name, byte_size, now() FROM raw_event_files WHERE state = 'live' AND {condition} ORDER BY file_id LIMIT {MaxFiles + 1}", token, values), context.RequestAborted);
         if (files.Count > MaxFiles)
             return RequestBody.Wrong("from", $"More than {MaxFiles} files have events of the range. Ask for a shorter one.");
-        if (names.ValueKind == JsonValueKind.Array && names.EnumerateArray().FirstOrDefault(n => !files.Exists(f => f.Name == n.GetString())) is { ValueKind: JsonValueKind.String } unknown)
-            return RequestBody.Wrong("blob_names", $"There is no live file {unknown.GetString()}.");
+        if (names?.FirstOrDefault(n => !files.Exists(f => f.Name == n)) is { } unknown)
+            return RequestBody.Wrong("blob_names", $"There is no live file {unknown}.");
 
         var items = await AskStoreAsync(files, connections, context.RequestAborted);
         await database.ExecuteAsync(
