@@ -3,21 +3,41 @@ using System.Net.Sockets;
 
 namespace PaymentPlatform.Standalone.Run;
 
-/// <summary>Settles the port before anything is started, so that a taken one is said at once.</summary>
-internal static class HttpPort
+/// <summary>The port, settled before anything is started, so that a taken one is said at once, and kept from other programs until it is let go for the server.</summary>
+internal sealed class HttpPort : IDisposable
 {
+    private readonly Socket _bound;
+
+    private HttpPort(int port)
+    {
+        _bound = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            // Not listened on: who calls before the server is there is refused, and not left waiting.
+            _bound.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            Number = ((IPEndPoint)_bound.LocalEndPoint!).Port;
+        }
+        catch
+        {
+            _bound.Dispose();
+            throw;
+        }
+    }
+
+    public int Number { get; }
+
     /// <exception cref="StartFaultException">The port is taken, or may not be used.</exception>
-    public static int Choose(int? asked, bool joins)
+    public static HttpPort Take(int? asked, bool joins)
     {
         var port = asked ?? RunOptions.DefaultPort;
         try
         {
-            return Probe(port);
+            return new(port);
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             if (asked is null && joins)
-                return Probe(0);
+                return new(0);
             throw new StartFaultException(
                 IsPlatform(port)
                     ? $"Port {port} is in use: another PaymentPlatform is running there. Stop it, or choose another port with --port N and another folder with --data DIR."
@@ -29,6 +49,8 @@ internal static class HttpPort
             throw new StartFaultException($"Port {port} can't be used ({exception.Message}): choose another with --port N.", PlatformCommandLine.Fault, exception);
         }
     }
+
+    public void Dispose() => _bound.Dispose();
 
     private static bool IsPlatform(int port)
     {
@@ -42,12 +64,5 @@ internal static class HttpPort
         {
             return false;
         }
-    }
-
-    private static int Probe(int port)
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, port);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -18,13 +18,13 @@ internal static partial class PlatformRun
         RollingFileLog? log = null;
         try
         {
-            var port = HttpPort.Choose(options.Port, joins: joined is not null);
+            using var port = HttpPort.Take(options.Port, joins: joined is not null);
             var connections = joined is null ? null : PlatformConnections.Read(joined);
             log = OpenLog(logFile, data);
-            var listen = await CheckConfigurationAsync(options, port, data, log);
+            var listen = await CheckConfigurationAsync(options, port.Number, data, log);
 
             await using var servers = connections is null ? await LocalPlatform.StartAsync(new() { DataDirectory = data, Progress = new ConsoleProgress() }, signals.Token) : null;
-            connections ??= new(listen.Url(port), servers!.DatabaseConnectionString, servers.BlobConnectionString);
+            connections ??= new(listen.Url(port.Number), servers!.DatabaseConnectionString, servers.BlobConnectionString);
             var exitCode = await ServeAsync(options, connections, port, data, log, signals.Token);
             if (servers is not null)
                 Console.WriteLine("Stopping Azurite and PostgreSQL…");
@@ -67,9 +67,9 @@ internal static partial class PlatformRun
         return app.Services.GetRequiredService<ListenAddress>();
     }
 
-    private static async Task<int> ServeAsync(RunOptions options, PlatformConnections connections, int port, string data, RollingFileLog log, CancellationToken stop)
+    private static async Task<int> ServeAsync(RunOptions options, PlatformConnections connections, HttpPort port, string data, RollingFileLog log, CancellationToken stop)
     {
-        await using var app = ServiceHost.Compose(options, connections, port, data, log);
+        await using var app = ServiceHost.Compose(options, connections, port.Number, data, log);
         await PrepareStorageAsync(app.Services, connections, stop);
         var connectionsFile = options.Connections is null ? Path.Combine(data, PlatformConnections.FileName) : null;
         try
@@ -77,9 +77,10 @@ internal static partial class PlatformRun
             // Before the port answers: who sees it ready finds the file.
             if (connectionsFile is not null)
                 connections.Write(connectionsFile);
+            port.Dispose();
             await app.StartAsync(stop);
-            LogStarted(app.Logger, port, string.Join(',', options.Services));
-            WhereToLook.Print(app, options, connections, port, connectionsFile, log.File);
+            LogStarted(app.Logger, port.Number, string.Join(',', options.Services));
+            WhereToLook.Print(app, options, connections, port.Number, connectionsFile, log.File);
 
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop, app.Lifetime.ApplicationStopping);
             await Task.Delay(Timeout.Infinite, ended.Token).ContinueWith(_ => { }, TaskScheduler.Default);

@@ -69,6 +69,7 @@ public sealed class KafkaTests : IDisposable
         await using var platform = PlatformProcess.Start(_data, $"--simulator off -- --Streaming:Transport=Kafka --ConnectionStrings:payments={broker.Address} --Archiver:FlushAge=00:00:01");
         await Eventually.TrueAsync(() => platform.Output.Contains($"The stream 'payments' can't be reached at the Kafka brokers {broker.Address}: ", StringComparison.Ordinal), "a line names the address", TimeSpan.FromMinutes(3));
 
+        await Eventually.TrueAsync(() => platform.Listens, "it listens all the same");
         using var http = new HttpClient { BaseAddress = platform.Url };
         string[] events = ["""{"transaction_id":"kafka-1","transaction_timestamp":"2025-12-05T10:00:00Z","amount":1.50,"currency":"EUR","payment_method":"credit_card","payment_status":"completed"}"""];
         using (var body = Body(events))

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace PaymentPlatform.Standalone.Tests;
 
@@ -13,10 +13,9 @@ public sealed partial class PlatformProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
 
-    private PlatformProcess(Process process, int port, string dataDirectory)
+    private PlatformProcess(Process process, string dataDirectory)
     {
         _process = process;
-        Port = port;
         DataDirectory = dataDirectory;
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -24,7 +23,7 @@ public sealed partial class PlatformProcess : IAsyncDisposable
         process.BeginErrorReadLine();
     }
 
-    public int Port { get; }
+    public int Port => Url.Port;
 
     public string DataDirectory { get; }
 
@@ -34,7 +33,10 @@ public sealed partial class PlatformProcess : IAsyncDisposable
 
     public int ExitCode => _process.ExitCode;
 
-    public Uri Url => new($"http://127.0.0.1:{Port}/");
+    /// <summary>As it says itself once it listens: a port that was chosen beforehand could be another program's by then.</summary>
+    public Uri Url => Said() ?? throw new InvalidOperationException($"The platform has not said yet where it listens:\n{Output}");
+
+    public bool Listens => Said() is not null;
 
     public string ConnectionsFile => Path.Combine(DataDirectory, "connections.json");
 
@@ -68,7 +70,6 @@ public sealed partial class PlatformProcess : IAsyncDisposable
 
     public static PlatformProcess Start(string dataDirectory, string arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var port = FreePort();
         var start = new ProcessStartInfo("dotnet")
         {
             RedirectStandardOutput = true,
@@ -77,11 +78,11 @@ public sealed partial class PlatformProcess : IAsyncDisposable
         };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "PaymentPlatform.Standalone.dll"));
         start.ArgumentList.Add("run");
-        foreach (var argument in new[] { "--data", dataDirectory, "--port", $"{port}" }.Concat(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)))
+        foreach (var argument in new[] { "--data", dataDirectory, "--port", "0" }.Concat(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries)))
             start.ArgumentList.Add(argument);
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
-        return new(Process.Start(start)!, port, dataDirectory);
+        return new(Process.Start(start)!, dataDirectory);
     }
 
     public async Task<Connections> ConnectionsAsync(CancellationToken cancellationToken)
@@ -111,7 +112,7 @@ public sealed partial class PlatformProcess : IAsyncDisposable
 
     public async Task WaitUntilHealthyAsync(CancellationToken cancellationToken)
     {
-        using var http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(5) };
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
         var deadline = Stopwatch.StartNew();
         while (true)
         {
@@ -121,9 +122,12 @@ public sealed partial class PlatformProcess : IAsyncDisposable
                 throw new TimeoutException($"The platform did not come up:\n{Output}");
             try
             {
-                using var answer = await http.GetAsync("health", cancellationToken);
-                if (answer.StatusCode == HttpStatusCode.OK)
-                    return;
+                if (Said() is { } url)
+                {
+                    using var answer = await http.GetAsync(new Uri(url, "health"), cancellationToken);
+                    if (answer.StatusCode == HttpStatusCode.OK)
+                        return;
+                }
             }
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
             {
@@ -153,12 +157,10 @@ public sealed partial class PlatformProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    private Uri? Said() => _output.Select(line => Address().Match(line)).FirstOrDefault(match => match.Success) is { } match ? new(match.Groups[1].Value) : null;
+
+    [GeneratedRegex("^ +health +(http://.*/)health$")]
+    private static partial Regex Address();
 
     private void Keep(string? line)
     {

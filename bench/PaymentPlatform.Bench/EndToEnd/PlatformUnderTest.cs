@@ -1,35 +1,28 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace PaymentPlatform.Bench.EndToEnd;
 
 /// <summary>The whole platform as its users run it, in a process of its own over a fresh data folder, and what it costs.</summary>
-internal sealed class PlatformUnderTest : IDisposable
+internal sealed partial class PlatformUnderTest : IDisposable
 {
     private readonly string _data = Directory.CreateTempSubdirectory("platform-bench-").FullName;
     private readonly DateTime _started = DateTime.Now;
     private readonly Process _process;
+    private readonly TaskCompletionSource<Uri> _url = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private PlatformUnderTest()
     {
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            Url = new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/");
-        }
-
-        Http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(30) };
         // To measure with credentials: Access__OperateKey and Simulator__ApiKey, the same key. The platform and the generator inherit them.
         if (Environment.GetEnvironmentVariable("Simulator__ApiKey") is { Length: > 0 } key)
             Http.DefaultRequestHeaders.Add("X-Api-Key", key);
-        _process = Start("run", "--data", _data, "--port", $"{Url.Port}", "--simulator", "off");
+        _process = Start(ReadAddress, "run", "--data", _data, "--port", "0", "--simulator", "off");
     }
 
-    public Uri Url { get; }
+    public Uri Url => Http.BaseAddress!;
 
-    public HttpClient Http { get; }
+    public HttpClient Http { get; } = new() { Timeout = TimeSpan.FromSeconds(30) };
 
     /// <summary>Bytes.</summary>
     public long ResidentMemory
@@ -44,6 +37,8 @@ internal sealed class PlatformUnderTest : IDisposable
     public static async Task<PlatformUnderTest> StartAsync(CancellationToken cancellationToken)
     {
         var platform = new PlatformUnderTest();
+        if (await Task.WhenAny(platform._url.Task, platform._process.WaitForExitAsync(cancellationToken)) == platform._url.Task)
+            platform.Http.BaseAddress = await platform._url.Task;
         while (!platform._process.HasExited)
         {
             try
@@ -65,7 +60,7 @@ internal sealed class PlatformUnderTest : IDisposable
 
     /// <summary>Starts the generator in a process of its own: its cost is the load's, not the platform's.</summary>
     public Process StartGenerator(int rate, long total, int seed) =>
-        Start("simulate", "--target", "http", "--url", Url.ToString(), "--rate", $"{rate}", "--total", $"{total}", "--seed", $"{seed}", "--start", "now");
+        Start(_ => { }, "simulate", "--target", "http", "--url", Url.ToString(), "--rate", $"{rate}", "--total", $"{total}", "--seed", $"{seed}", "--start", "now");
 
     /// <summary>Processor time since the start, by part.</summary>
     public Dictionary<string, TimeSpan> ProcessorTime(Process? generator)
@@ -111,11 +106,21 @@ internal sealed class PlatformUnderTest : IDisposable
         Directory.Delete(_data, recursive: true);
     }
 
-    private static Process Start(params string[] arguments)
+    /// <summary>It says itself where it listens.</summary>
+    private void ReadAddress(string line)
+    {
+        if (Address().Match(line) is { Success: true } match)
+            _url.TrySetResult(new(match.Groups[1].Value));
+    }
+
+    [GeneratedRegex("^ +health +(http://.*/)health$")]
+    private static partial Regex Address();
+
+    private static Process Start(Action<string> read, params string[] arguments)
     {
         var executable = Path.Combine(AppContext.BaseDirectory, "..", "..", "PaymentPlatform.Standalone", "release", "PaymentPlatform.Standalone.dll");
         var process = Process.Start(new ProcessStartInfo("dotnet", [Path.GetFullPath(executable), .. arguments]) { RedirectStandardOutput = true, UseShellExecute = false })!;
-        process.OutputDataReceived += (_, _) => { };
+        process.OutputDataReceived += (_, line) => read(line.Data ?? "");
         process.BeginOutputReadLine();
         return process;
     }
