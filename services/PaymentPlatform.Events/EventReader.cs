@@ -10,7 +10,7 @@ internal sealed class EventReader(ParsedTransaction transaction, ErrorReport err
     private const int KeptScratch = 256 * 1024;
 
     private readonly FieldRules _rules = new(transaction, errors, options);
-    private readonly JsonReaderOptions _readerOptions = new() { MaxDepth = options.MaxDepth + 1 };
+    private readonly ulong[] _nesting = new ulong[options.MaxDepth / 64 + 1];
     private byte[] _scratch = [];
     private byte[] _plain = [];
     private int _scratchUsed;
@@ -38,7 +38,7 @@ internal sealed class EventReader(ParsedTransaction transaction, ErrorReport err
         if (guard && CardNumbers.Contains(span))
             _signs |= Signs.CardData;
 
-        var reader = new Utf8JsonReader(span, _readerOptions);
+        var reader = new JsonScanner(span, _nesting);
         try
         {
             ReadDocument(ref reader);
@@ -54,7 +54,7 @@ internal sealed class EventReader(ParsedTransaction transaction, ErrorReport err
         return _signs;
     }
 
-    private void ReadDocument(ref Utf8JsonReader reader)
+    private void ReadDocument(ref JsonScanner reader)
     {
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
@@ -77,7 +77,7 @@ internal sealed class EventReader(ParsedTransaction transaction, ErrorReport err
     }
 
     /// <returns>False when the nesting is too deep to go on.</returns>
-    private bool ReadProperty(ref Utf8JsonReader reader)
+    private bool ReadProperty(ref JsonScanner reader)
     {
         var name = reader.ValueIsEscaped ? PlainName(ref reader) : reader.ValueSpan;
         var field = FieldSchema.Match(name);
@@ -113,7 +113,7 @@ internal sealed class EventReader(ParsedTransaction transaction, ErrorReport err
         };
     }
 
-    private bool ReadText(ref Utf8JsonReader reader, Field field, string spelling)
+    private bool ReadText(ref JsonScanner reader, Field field, string spelling)
     {
         var required = (1u << (int)field & FieldSchema.Required) != 0;
         if (reader.TokenType != JsonTokenType.String)
@@ -132,7 +132,7 @@ internal sealed class EventReader(ParsedTransaction transaction, ErrorReport err
         return true;
     }
 
-    private bool ReadAmount(ref Utf8JsonReader reader)
+    private bool ReadAmount(ref JsonScanner reader)
     {
         var text = reader.ValueSpan;
         switch (reader.TokenType)
@@ -162,19 +162,19 @@ internal sealed class EventReader(ParsedTransaction transaction, ErrorReport err
         return true;
     }
 
-    private bool ReadContainer(ref Utf8JsonReader reader, Field field, JsonTokenType start, string expected)
+    private bool ReadContainer(ref JsonScanner reader, Field field, JsonTokenType start, string expected)
     {
         if (reader.TokenType == JsonTokenType.Null)
             return true;
 
-        var at = (int)reader.TokenStartIndex;
+        var at = reader.TokenStartIndex;
         var found = reader.TokenType;
         if (found != start)
             errors.WrongType(FieldSchema.Name(field), expected, found);
         var unreadable = _signs & Signs.UnreadableText;
         _signs &= ~Signs.UnreadableText;
         var complete = SkipValue(ref reader);
-        var text = _body[at..(int)reader.BytesConsumed];
+        var text = _body[at..reader.BytesConsumed];
         if (complete && found == start && (_signs & Signs.UnreadableText) == 0 && (_validUtf8 || Utf8.IsValid(text.Span)))
             transaction.Set(field, new Utf8Text(text));
         _signs |= unreadable;
@@ -182,7 +182,7 @@ internal sealed class EventReader(ParsedTransaction transaction, ErrorReport err
     }
 
     /// <summary>Walks to the end of the value at which the reader stands, with an eye on card data, unreadable text and depth.</summary>
-    private bool SkipValue(ref Utf8JsonReader reader)
+    private bool SkipValue(ref JsonScanner reader)
     {
         var depth = reader.CurrentDepth;
         do
@@ -226,7 +226,7 @@ internal sealed class EventReader(ParsedTransaction transaction, ErrorReport err
         return false;
     }
 
-    private bool TryCapture(ref Utf8JsonReader reader, out Utf8Text text)
+    private bool TryCapture(ref JsonScanner reader, out Utf8Text text)
     {
         text = default;
         var raw = reader.ValueSpan;
@@ -234,7 +234,7 @@ internal sealed class EventReader(ParsedTransaction transaction, ErrorReport err
             return false;
         if (!reader.ValueIsEscaped)
         {
-            text = new Utf8Text(_body.Slice((int)reader.TokenStartIndex + 1, raw.Length));
+            text = new Utf8Text(_body.Slice(reader.TokenStartIndex + 1, raw.Length));
             return true;
         }
 
@@ -261,7 +261,7 @@ internal sealed class EventReader(ParsedTransaction transaction, ErrorReport err
         return false;
     }
 
-    private ReadOnlySpan<byte> PlainName(ref Utf8JsonReader reader)
+    private ReadOnlySpan<byte> PlainName(ref JsonScanner reader)
     {
         CheckEscapes(reader.ValueSpan);
         return Plain(reader.ValueSpan);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PaymentPlatform.Events;
 
 namespace PaymentPlatform.MetricEngine.Rules;
 
@@ -8,9 +9,11 @@ namespace PaymentPlatform.MetricEngine.Rules;
 /// </summary>
 internal sealed class JsonSlots
 {
-    private static readonly JsonReaderOptions Options = new() { MaxDepth = 1_001 };
+    private const int MaxDepth = 1_001;
+
     private static readonly byte[] MetadataName = "metadata"u8.ToArray();
 
+    private readonly ulong[] _nesting = new ulong[MaxDepth / 64 + 1];
     private readonly PathTrie _root = new();
     private Slot[] _slots = [];
     private byte[] _scratch = [];
@@ -46,7 +49,7 @@ internal sealed class JsonSlots
         if (_scratch.Length < _source.Length)
             _scratch = new byte[Math.Max(1_024, _source.Length)];
 
-        var reader = new Utf8JsonReader(_source.Span, Options);
+        var reader = new JsonScanner(_source.Span, _nesting);
         reader.Read();
         if (onlyMetadata)
             Take(ref reader, inMetadata!);
@@ -54,7 +57,7 @@ internal sealed class JsonSlots
             ReadObject(ref reader, _root);
     }
 
-    private void ReadObject(ref Utf8JsonReader reader, PathTrie node)
+    private void ReadObject(ref JsonScanner reader, PathTrie node)
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -67,7 +70,7 @@ internal sealed class JsonSlots
         }
     }
 
-    private static PathTrie? FindEscaped(ref Utf8JsonReader reader, PathTrie node)
+    private static PathTrie? FindEscaped(ref JsonScanner reader, PathTrie node)
     {
         if (reader.ValueSpan.Length > 1_024)
             return null;
@@ -75,7 +78,7 @@ internal sealed class JsonSlots
         return node.Find(name[..reader.CopyString(name)]);
     }
 
-    private void Take(ref Utf8JsonReader reader, PathTrie node)
+    private void Take(ref JsonScanner reader, PathTrie node)
     {
         if (node.Slot < 0 || _slots[node.Slot].Kind != SlotKind.Missing)
         {
@@ -96,12 +99,12 @@ internal sealed class JsonSlots
                 }
                 else
                 {
-                    (slot.Start, slot.Length) = ((int)reader.TokenStartIndex + 1, reader.ValueSpan.Length);
+                    (slot.Start, slot.Length) = (reader.TokenStartIndex + 1, reader.ValueSpan.Length);
                 }
 
                 break;
             case JsonTokenType.Number:
-                (slot.Kind, slot.Start, slot.Length) = (SlotKind.Number, (int)reader.TokenStartIndex, reader.ValueSpan.Length);
+                (slot.Kind, slot.Start, slot.Length) = (SlotKind.Number, reader.TokenStartIndex, reader.ValueSpan.Length);
                 break;
             case JsonTokenType.True:
                 slot.Kind = SlotKind.True;
@@ -125,7 +128,7 @@ internal sealed class JsonSlots
         }
     }
 
-    private void Descend(ref Utf8JsonReader reader, PathTrie node)
+    private void Descend(ref JsonScanner reader, PathTrie node)
     {
         if (reader.TokenType == JsonTokenType.StartObject && !node.IsEmpty)
             ReadObject(ref reader, node);
