@@ -23,29 +23,40 @@ var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnl
 };
 
 const string all = "all";
-var usage = $"bench {all}|{string.Join('|', benchmarks.Keys)} [--data FILE|DIR] [--json FILE] [--rate N] [--seconds N] [--probes N] [--events N] [--seed N] [--config FILE]";
+var usage = $"bench {all}|{string.Join('|', benchmarks.Keys)} [--data FILE|DIR] [--json FILE] [--rate N] [--seconds N] [--warmup N] [--probes N] [--events N] [--seed N] [--config FILE]";
 if (args is [] or ["--help"] or ["-h"])
 {
     Console.WriteLine(usage);
     return 0;
 }
 
-var chosen = args[0] == all ? benchmarks.Values.ToArray() : benchmarks.TryGetValue(args[0], out var benchmark) ? [benchmark] : [];
+var chosen = args[0] == all ? benchmarks.ToArray() : benchmarks.TryGetValue(args[0], out var benchmark) ? [new(args[0], benchmark)] : [];
 if (chosen.Length == 0 || !BenchArguments.TryParse(args.AsSpan(1), out var arguments))
 {
     Console.Error.WriteLine(usage);
     return 2;
 }
 
-BenchmarkReport.PrintHeader(Console.Out);
+BenchmarkReport.PrintHeader(args, Console.Out);
 List<BenchmarkRow> rows = [];
-foreach (var run in chosen)
+var failed = false;
+foreach (var (name, run) in chosen)
 {
-    var measured = await run(arguments);
-    BenchmarkReport.Print(measured, Console.Out);
-    rows.AddRange(measured);
+    try
+    {
+        var measured = await run(arguments);
+        BenchmarkReport.Print(measured, Console.Out);
+        rows.AddRange(measured);
+    }
+    catch (Exception exception) when (chosen.Length > 1)
+    {
+        // The others take half an hour: their rows are not lost for it.
+        Console.Error.WriteLine($"{name} failed: {exception.Message}");
+        failed = true;
+    }
+
+    if (arguments.Json is { } file)
+        BenchmarkReport.Save(rows, file);
 }
 
-if (arguments.Json is { } file)
-    BenchmarkReport.Save(rows, file);
-return 0;
+return failed ? 1 : 0;
