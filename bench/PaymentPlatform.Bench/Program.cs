@@ -1,5 +1,6 @@
 using PaymentPlatform.Bench;
 using PaymentPlatform.Bench.Archive;
+using PaymentPlatform.Bench.ClickHouse;
 using PaymentPlatform.Bench.EndToEnd;
 using PaymentPlatform.Bench.Metrics;
 using PaymentPlatform.Bench.Parse;
@@ -11,6 +12,7 @@ using PaymentPlatform.Bench.Rules;
 var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnlyList<BenchmarkRow>>>>(StringComparer.Ordinal)
 {
     ["archive"] = ArchiveBenchmark.RunAsync,
+    ["clickhouse"] = ClickHouseBenchmark.RunAsync,
     ["detect"] = DetectCommand.RunAsync,
     ["e2e"] = SteadyRateBenchmark.RunAsync,
     ["lookup"] = LookupBenchmark.RunAsync,
@@ -23,7 +25,7 @@ var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnl
 };
 
 const string all = "all";
-var usage = $"bench {all}|{string.Join('|', benchmarks.Keys)} [--data FILE|DIR] [--json FILE] [--rate N] [--seconds N] [--warmup N] [--probes N] [--events N] [--seed N] [--config FILE]";
+var usage = $"bench {all}|{string.Join('|', benchmarks.Keys)} [--data FILE|DIR] [--json FILE] [--rate N] [--seconds N] [--warmup N] [--probes N] [--events N] [--seed N] [--config FILE] [--clickhouse PATH]";
 if (args is [] or ["--help"] or ["-h"])
 {
     Console.WriteLine(usage);
