@@ -16,6 +16,7 @@ var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnl
     ["detect"] = DetectCommand.RunAsync,
     ["e2e"] = SteadyRateBenchmark.RunAsync,
     ["lookup"] = LookupBenchmark.RunAsync,
+    ["memory"] = MemoryBenchmark.RunAsync,
     ["metrics"] = MetricsBenchmark.RunAsync,
     ["parse"] = ParseCommand.RunAsync,
     ["postgres"] = PostgresBenchmark.RunAsync,
