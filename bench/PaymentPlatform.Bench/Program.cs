@@ -20,13 +20,14 @@ var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnl
     ["metrics"] = MetricsBenchmark.RunAsync,
     ["parse"] = ParseCommand.RunAsync,
     ["postgres"] = PostgresBenchmark.RunAsync,
+    ["rates"] = RatesBenchmark.RunAsync,
     ["rules"] = RulesCommand.RunAsync,
     ["scan"] = ScanBenchmark.RunAsync,
     ["visibility"] = VisibilityBenchmark.RunAsync,
 };
 
 const string all = "all";
-var usage = $"bench {all}|{string.Join('|', benchmarks.Keys)} [--data FILE|DIR] [--json FILE] [--rate N] [--seconds N] [--warmup N] [--probes N] [--events N] [--seed N] [--config FILE] [--clickhouse PATH]";
+var usage = $"bench {all}|{string.Join('|', benchmarks.Keys)} [--data FILE|DIR] [--json FILE] [--rate N] [--step N] [--seconds N] [--warmup N] [--probes N] [--events N] [--seed N] [--config FILE] [--clickhouse PATH]";
 if (args is [] or ["--help"] or ["-h"])
 {
     Console.WriteLine(usage);
