@@ -27,7 +27,7 @@ var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnl
 };
 
 const string all = "all";
-var usage = $"bench {all}|{string.Join('|', benchmarks.Keys)} [--data FILE|DIR] [--json FILE] [--rate N] [--step N] [--seconds N] [--warmup N] [--probes N] [--events N] [--seed N] [--config FILE] [--clickhouse PATH]";
+var usage = $"bench {all}|{string.Join('|', benchmarks.Keys)} {BenchArguments.Usage}";
 if (args is [] or ["--help"] or ["-h"])
 {
     Console.WriteLine(usage);
@@ -35,9 +35,15 @@ if (args is [] or ["--help"] or ["-h"])
 }
 
 var chosen = args[0] == all ? benchmarks.ToArray() : benchmarks.TryGetValue(args[0], out var benchmark) ? [new(args[0], benchmark)] : [];
-if (chosen.Length == 0 || !BenchArguments.TryParse(args.AsSpan(1), out var arguments))
+if (chosen.Length == 0)
 {
-    Console.Error.WriteLine(usage);
+    Console.Error.WriteLine($"There is no benchmark '{args[0]}': {usage}");
+    return 2;
+}
+
+if (!BenchArguments.TryParse(args.AsSpan(1), out var arguments, out var fault))
+{
+    Console.Error.WriteLine($"{fault} {usage}");
     return 2;
 }
 
@@ -52,10 +58,10 @@ foreach (var (name, run) in chosen)
         BenchmarkReport.Print(measured, Console.Out);
         rows.AddRange(measured);
     }
-    catch (Exception exception) when (chosen.Length > 1)
+    catch (Exception exception)
     {
-        // The others take half an hour: their rows are not lost for it.
-        Console.Error.WriteLine($"{name} failed: {exception.Message}");
+        // With all: the others take half an hour, their rows are not lost for it.
+        Console.Error.WriteLine($"{name} failed: {(exception is InvalidOperationException ? exception.Message : exception)}");
         failed = true;
     }
 
