@@ -24,11 +24,13 @@ internal sealed class ClickHouseServer : IAsyncDisposable
         FROM events GROUP BY window_start, payment_method, currency, payment_status
         """;
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan AnswerDeadline = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MergeDeadline = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("clickhouse-bench-").FullName;
     private readonly Process _process;
+    private volatile string _lastError = "it said nothing";
 
     private ClickHouseServer(string program)
     {
@@ -39,11 +41,12 @@ internal sealed class ClickHouseServer : IAsyncDisposable
         File.WriteAllText(Path.Combine(_directory, "users.xml"), Users);
         string[] server = Path.GetFileName(program) == "clickhouse" ? ["server"] : [];
         _process = Process.Start(new ProcessStartInfo(program, [.. server, $"--config-file={config}"]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _directory })!;
+        _process.ErrorDataReceived += (_, line) => _lastError = line.Data ?? _lastError;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
 
-    public HttpClient Http { get; } = new() { Timeout = Deadline };
+    public HttpClient Http { get; } = new() { Timeout = AnswerDeadline };
 
     /// <summary>Where events are posted, as NDJSON.</summary>
     public Uri Insert => new(Http.BaseAddress!, "?query=INSERT%20INTO%20events%20FORMAT%20JSONEachRow&input_format_skip_unknown_fields=1&date_time_input_format=best_effort");
@@ -70,7 +73,7 @@ internal sealed class ClickHouseServer : IAsyncDisposable
         var server = new ClickHouseServer(program);
         try
         {
-            await server.WaitAsync(server.AnswersAsync, "does not answer");
+            await server.WaitAsync(server.AnswersAsync, AnswerDeadline, "does not answer");
             await server.AskAsync(Table);
             await server.AskAsync(View);
             return server;
@@ -92,7 +95,7 @@ internal sealed class ClickHouseServer : IAsyncDisposable
     }
 
     /// <summary>Until it has merged what it wants to merge now.</summary>
-    public Task WaitUntilMergedAsync() => WaitAsync(async () => await AskAsync("SELECT count() FROM system.merges") == "0", "merges without an end");
+    public Task WaitUntilMergedAsync() => WaitAsync(async () => await AskAsync("SELECT count() FROM system.merges") == "0", MergeDeadline, "merges without an end");
 
     public async ValueTask DisposeAsync()
     {
@@ -116,12 +119,12 @@ internal sealed class ClickHouseServer : IAsyncDisposable
         }
     }
 
-    private async Task WaitAsync(Func<Task<bool>> condition, string fault)
+    private async Task WaitAsync(Func<Task<bool>> condition, TimeSpan deadline, string fault)
     {
         using var timer = new PeriodicTimer(PollInterval);
         for (var clock = Stopwatch.StartNew(); !await condition(); await timer.WaitForNextTickAsync())
         {
-            if (_process.HasExited || clock.Elapsed > Deadline)
+            if (_process.HasExited || clock.Elapsed > deadline)
                 throw new InvalidOperationException($"ClickHouse {(_process.HasExited ? $"ended with {_process.ExitCode}" : fault)}: {LastWords()}");
         }
     }
@@ -129,7 +132,7 @@ internal sealed class ClickHouseServer : IAsyncDisposable
     private string LastWords()
     {
         var log = Path.Combine(_directory, "error.log");
-        return File.Exists(log) ? string.Join(" | ", File.ReadLines(log).TakeLast(3)) : "it said nothing";
+        return File.Exists(log) ? string.Join(" | ", File.ReadLines(log).TakeLast(3)) : _lastError;
     }
 
     /// <summary>Two that are free now.</summary>
