@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using DuckDB.NET.Data;
 using Npgsql;
+using PaymentPlatform.Bench.Inputs;
 
 namespace PaymentPlatform.Bench;
 
@@ -12,12 +12,14 @@ internal static class BenchmarkReport
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    /// <summary>What the figures were measured on.</summary>
-    public static void PrintHeader(TextWriter output)
+    /// <summary>What the figures were measured on, and with.</summary>
+    /// <param name="command">The benchmark and its options, as they were given.</param>
+    public static void PrintHeader(IEnumerable<string> command, TextWriter output)
     {
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30;
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd HH:mm}Z  {Environment.ProcessorCount} cores {RuntimeInformation.ProcessArchitecture}, {memory} GB, {RuntimeInformation.OSDescription}"));
-        output.WriteLine($"{RuntimeInformation.FrameworkDescription}, {Name(typeof(DuckDBConnection).Assembly)}, {Name(typeof(NpgsqlConnection).Assembly)}");
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd HH:mm}Z  {Environment.ProcessorCount} cores {RuntimeInformation.ProcessArchitecture} ({Processor()}), {memory} GB, {RuntimeInformation.OSDescription}; load before {Load()}"));
+        output.WriteLine($"{RuntimeInformation.FrameworkDescription}, DuckDB {DuckDb()}, {Name(typeof(NpgsqlConnection).Assembly)}; {Servers()}");
+        output.WriteLine($"bench {string.Join(' ', command)}; events of the simulator, about 1 kB each, fixed seeds, unless --data says otherwise");
     }
 
     public static void Print(IReadOnlyList<BenchmarkRow> rows, TextWriter output)
@@ -29,6 +31,26 @@ internal static class BenchmarkReport
 
     public static void Save(IReadOnlyList<BenchmarkRow> rows, string file) =>
         File.WriteAllText(file, JsonSerializer.Serialize(rows, Options) + Environment.NewLine);
+
+    private static string Processor() => Line("/proc/cpuinfo", "model name")?.Split(": ")[^1] ?? "unknown";
+
+    /// <summary>Of the last minute: other work on the machine makes figures worse.</summary>
+    private static string Load() => Line("/proc/loadavg", "")?.Split(' ')[0] ?? "unknown";
+
+    private static string? Line(string file, string start) => File.Exists(file) ? File.ReadLines(file).FirstOrDefault(line => line.StartsWith(start, StringComparison.Ordinal)) : null;
+
+    private static object? DuckDb()
+    {
+        using var duckDb = new SingleThreadDuckDb();
+        return duckDb.Scalar("SELECT version()");
+    }
+
+    /// <summary>The packages that ./platform run installs.</summary>
+    private static string Servers()
+    {
+        using var packages = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "node", "package.json")));
+        return string.Join(", ", packages.RootElement.GetProperty("dependencies").EnumerateObject().Select(package => $"{package.Name} {package.Value}"));
+    }
 
     private static string Name(Assembly assembly) => $"{assembly.GetName().Name} {assembly.GetName().Version?.ToString(3)}";
 }

@@ -10,8 +10,12 @@ internal sealed class LatencyHistogram
     private readonly long[] _buckets = new long[960];
     private long _count;
 
+    /// <summary>Exact; zero when nothing was added.</summary>
+    public TimeSpan Largest { get; private set; }
+
     public void Add(TimeSpan latency)
     {
+        Largest = latency > Largest ? latency : Largest;
         var bucket = (int)(Math.Log(Math.Max(1, latency.TotalMicroseconds / SmallestMicros)) / Math.Log(Growth));
         _buckets[Math.Min(bucket, _buckets.Length - 1)]++;
         _count++;

@@ -6,7 +6,9 @@ namespace PaymentPlatform.Simulator;
 /// <summary><c>./platform simulate</c>: the simulator alone. On standard output only events; progress and the summary go to standard error.</summary>
 public static class SimulateCommand
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
+    /// <summary>Between two looks at what is due.</summary>
+    internal static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
+
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>For the answers that are under way, when it is stopped.</summary>

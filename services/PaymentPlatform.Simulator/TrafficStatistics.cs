@@ -36,6 +36,26 @@ internal sealed class TrafficStatistics(TimeProvider time, Action<string>? tell 
         }
     }
 
+    /// <summary>Requests that had to be sent again.</summary>
+    public long Retries
+    {
+        get
+        {
+            lock (_lock)
+                return _retries;
+        }
+    }
+
+    /// <summary>The longest that an answer took.</summary>
+    public TimeSpan LargestLatency
+    {
+        get
+        {
+            lock (_lock)
+                return _latency.Largest;
+        }
+    }
+
     /// <summary>Whether the last that was heard of the target is an outcome.</summary>
     public bool IsAnswering
     {
@@ -80,6 +100,13 @@ internal sealed class TrafficStatistics(TimeProvider time, Action<string>? tell 
     {
         lock (_lock)
             _latency.Add(latency);
+    }
+
+    /// <summary>How long answers took; zero when there were none.</summary>
+    public TimeSpan Latency(double quantile)
+    {
+        lock (_lock)
+            return _latency.Quantile(quantile);
     }
 
     /// <summary>The target asked for another attempt.</summary>

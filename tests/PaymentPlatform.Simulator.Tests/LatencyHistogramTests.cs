@@ -16,5 +16,15 @@ public sealed class LatencyHistogramTests
     }
 
     [Fact]
+    public void Largest_SeveralAdded_Exact()
+    {
+        var histogram = new LatencyHistogram();
+        foreach (var milliseconds in new[] { 3, 1234, 17 })
+            histogram.Add(TimeSpan.FromMilliseconds(milliseconds));
+
+        Assert.Equal(TimeSpan.FromMilliseconds(1234), histogram.Largest);
+    }
+
+    [Fact]
     public void Quantile_NothingAdded_Zero() => Assert.Equal(TimeSpan.Zero, new LatencyHistogram().Quantile(0.99));
 }

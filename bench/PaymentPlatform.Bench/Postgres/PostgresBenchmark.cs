@@ -16,7 +16,7 @@ using PaymentPlatform.Streaming.Postgres;
 namespace PaymentPlatform.Bench.Postgres;
 
 /// <summary>
-/// `postgres`: what we write to PostgreSQL, each step committed, beside bare COPY (binary) of the same rows into a table of the same shape and indexes, one COPY a step. Both take turns, so that a noisy machine hits both.
+/// `postgres`: what we write to PostgreSQL, each step committed, beside bare COPY (binary) of the same rows into a table of the same shape: columns, indexes, storage, partitions; one COPY a step. They take turns, so that a noisy machine hits all.
 /// </summary>
 internal static class PostgresBenchmark
 {
@@ -34,14 +34,15 @@ internal static class PostgresBenchmark
             await using var database = NpgsqlDataSource.Create(platform.DatabaseConnectionString);
             await DatabaseMigrator.MigrateAsync(database, NullLogger.Instance, CancellationToken.None);
             await using var connection = await database.OpenConnectionAsync();
-            await ExecuteAsync(connection, "CREATE TABLE bare_batches (LIKE stream_batches INCLUDING ALL); CREATE TABLE bare_hits (LIKE dynamic_metrics INCLUDING ALL)");
+            await ExecuteAsync(connection, PeerTables);
             using var events = new EventFile(arguments.Number("events", 200_000));
             var (appended, bareAppended) = await AppendAsync(database, connection, events);
-            var (hits, inserted, bareInserted) = await InsertAsync(connection, events);
+            var (hits, inserted, bareInserted, plainInserted) = await InsertAsync(connection, events);
             return
             [
                 new("postgres: stream append of 1,000 events, encoded before", events.Count / appended.TotalSeconds, events.Count / bareAppended.TotalSeconds, "events/s"),
                 new("postgres: rule hits of 5,000 events", hits / inserted.TotalSeconds, hits / bareInserted.TotalSeconds, "rows/s"),
+                new("postgres: the same; peer's table without partitions", hits / inserted.TotalSeconds, hits / plainInserted.TotalSeconds, "rows/s"),
             ];
         }
         finally
@@ -49,6 +50,30 @@ internal static class PostgresBenchmark
             Directory.Delete(directory, recursive: true);
         }
     }
+
+    /// <summary>LIKE leaves out storage parameters and partitions.</summary>
+    private const string PeerTables = """
+        CREATE TABLE bare_batches (LIKE stream_batches INCLUDING ALL);
+        CREATE TABLE bare_hits (LIKE dynamic_metrics INCLUDING ALL) PARTITION BY RANGE (event_time);
+        CREATE TABLE plain_hits (LIKE dynamic_metrics INCLUDING ALL);
+        DO $$
+        DECLARE
+          v_part record;
+        BEGIN
+          FOR v_part IN
+            SELECT c.relname, c.reloptions, pg_get_expr(c.relpartbound, c.oid) AS bound
+            FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+            WHERE c.oid = 'stream_batches'::regclass OR i.inhparent = 'dynamic_metrics'::regclass
+          LOOP
+            IF v_part.bound IS NOT NULL THEN
+              EXECUTE format('CREATE TABLE %I PARTITION OF bare_hits %s', 'bare_' || v_part.relname, v_part.bound);
+            END IF;
+            IF v_part.reloptions IS NOT NULL THEN
+              EXECUTE format('ALTER TABLE %I SET (%s)', CASE WHEN v_part.bound IS NULL THEN 'bare_batches' ELSE 'bare_' || v_part.relname END, array_to_string(v_part.reloptions, ', '));
+            END IF;
+          END LOOP;
+        END $$;
+        """;
 
     private static async Task<(TimeSpan Ours, TimeSpan Bare)> AppendAsync(NpgsqlDataSource database, NpgsqlConnection connection, EventFile events)
     {
@@ -85,7 +110,7 @@ internal static class PostgresBenchmark
             Array.ForEach(batches, batch => batch.Return());
         }
 
-        await SameAsync(connection, "stream_batches", "bare_batches", "sum(next_offset - first_offset)");
+        await SameAsync(connection, "stream_batches", "bare_batches", "(sum(next_offset - first_offset), sum(uncompressed_bytes), sum(length(payload)))::text");
         return (ours, bare);
     }
 
@@ -100,12 +125,12 @@ internal static class PostgresBenchmark
         return group;
     }
 
-    private static async Task<(long Rows, TimeSpan Ours, TimeSpan Bare)> InsertAsync(NpgsqlConnection connection, EventFile events)
+    private static async Task<(long Rows, TimeSpan Ours, TimeSpan Bare, TimeSpan Plain)> InsertAsync(NpgsqlConnection connection, EventFile events)
     {
         var parser = new TransactionParser(new() { CardData = CardDataMode.Mask });
         var evaluator = new RuleEvaluator(RuleSet.Starter);
         var (state, output, partition) = (new PartitionRuleState(evaluator.RuleSet), new RuleOutput(), new StreamPartition("bench", "bench", 0));
-        var (rows, ours, bare) = (0L, TimeSpan.Zero, TimeSpan.Zero);
+        var (rows, ours, bare, plain) = (0L, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
         using var lines = new LineFile(events.Path);
         for (long offset = 0; offset < events.Count; output.Clear())
         {
@@ -127,18 +152,23 @@ internal static class PostgresBenchmark
 
             ours += Stopwatch.GetElapsedTime(began);
             began = Stopwatch.GetTimestamp();
-            await CopyAsync(connection, hits);
+            await CopyAsync(connection, "bare_hits", hits);
             bare += Stopwatch.GetElapsedTime(began);
+            began = Stopwatch.GetTimestamp();
+            await CopyAsync(connection, "plain_hits", hits);
+            plain += Stopwatch.GetElapsedTime(began);
         }
 
-        await SameAsync(connection, "dynamic_metrics", "bare_hits", "count(*)");
-        return (rows, ours, bare);
+        const string contents = "(count(*), sum(metric_value), sum(length(metric_data::text)))::text";
+        await SameAsync(connection, "dynamic_metrics", "bare_hits", contents);
+        await SameAsync(connection, "dynamic_metrics", "plain_hits", contents);
+        return (rows, ours, bare, plain);
     }
 
-    private static async Task CopyAsync(NpgsqlConnection connection, PositionedHit[] hits)
+    private static async Task CopyAsync(NpgsqlConnection connection, string table, PositionedHit[] hits)
     {
-        await using var copy = await connection.BeginBinaryImportAsync("""
-            COPY bare_hits (event_time, rule_name, stream, log_id, partition_id, stream_offset, rule_version, metric_type, transaction_id, correlation_id, metric_value, metric_data) FROM STDIN (FORMAT binary)
+        await using var copy = await connection.BeginBinaryImportAsync($"""
+            COPY {table} (event_time, rule_name, stream, log_id, partition_id, stream_offset, rule_version, metric_type, transaction_id, correlation_id, metric_value, metric_data) FROM STDIN (FORMAT binary)
             """);
         foreach (var (partition, hit) in hits)
         {
