@@ -7,6 +7,6 @@ namespace PaymentPlatform.Faults.Report;
 /// <param name="WorkingSet">Of the whole harness at the run's end, bytes.</param>
 /// <param name="Reactions">What the platform did about the faults, by its own log.</param>
 /// <param name="Failure">The invariant that broke and how; null when all were kept.</param>
-/// <param name="Log">What happened, a line each.</param>
+/// <param name="Log">What happened, a line each; kept for failed runs only.</param>
 public sealed record RunResult(
     int Seed, FaultMode Mode, int Accepted, IReadOnlyDictionary<FaultKind, int> Faults, IReadOnlyDictionary<string, int> Reactions, TimeSpan Elapsed, long WorkingSet, string? Failure, IReadOnlyList<string> Log);
