@@ -8,7 +8,7 @@ public static class FaultReport
 {
     public static string Line(RunResult run) => string.Create(
         CultureInfo.InvariantCulture,
-        $"seed {run.Seed} {Text(run.Mode)}: {run.Accepted} events, {Counts(run.Faults)}, {run.Elapsed.TotalSeconds:0.0} s, {run.WorkingSet >> 20} MB: {(run.Failure is null ? "OK" : $"BROKEN {run.Failure}\n  again with: ./platform faults --seed {run.Seed} --runs 1 --mode {Text(run.Mode)}")}");
+        $"seed {run.Seed} {Text(run.Mode)}: {run.Accepted} events, {Counts(run.Faults)}, {run.Elapsed.TotalSeconds:0.0} s, {run.WorkingSet >> 20} MB: {(run.Failure is null ? "OK" : $"BROKEN {run.Failure}\n  again with: ./platform faults --seed {run.Seed} --runs 1 --mode {Text(run.Mode)}{(run.MayRestart ? "" : " --parallel 2")}")}");
 
     public static string Summary(FaultBatch batch, TimeSpan elapsed)
     {

@@ -29,6 +29,9 @@ internal sealed record Scenario
 
     public required int Seed { get; init; }
 
+    /// <summary>The database server may be restarted: nobody else uses it.</summary>
+    public required bool MayRestart { get; init; }
+
     public required FaultMode Mode { get; init; }
 
     public required int Partitions { get; init; }
@@ -66,7 +69,7 @@ internal sealed record Scenario
 
     public required IReadOnlyList<TimedFault> Schedule { get; init; }
 
-    /// <param name="restarts">The database server may be restarted: nobody else uses it.</param>
+    /// <param name="restarts">As <see cref="MayRestart"/>.</param>
     public static Scenario Of(int seed, FaultMode mode, bool restarts)
     {
         var random = RandomOf(seed, "scenario");
@@ -84,17 +87,19 @@ internal sealed record Scenario
             [InstanceRole.Door] = random.Next(1, 3),
             [InstanceRole.Producer] = random.Next(1, 3),
         };
-        if (restarts && random.Next(8) == 0)
+        // A draw of its own: the rest of the seed means the same without it.
+        if (restarts && RandomOf(seed, "restart").Next(8) == 0)
             enabled.Add(FaultKind.DatabaseRestart);
-        // A successor must find events that its predecessor did not.
         // A query service and somebody who gives it orders.
         instances[InstanceRole.Desk] = random.Next(3) == 0 ? random.Next(1, 3) : 0;
         if (instances[InstanceRole.Desk] > 0)
             enabled.Add(FaultKind.Poison);
-        var duration = TimeSpan.FromMilliseconds(isTakenOver ? random.Next(1_800, 2_600) : random.Next(500, 2_000));
+        // A successor must find events that its predecessor did not; and who gives orders needs something to give them about.
+        var duration = TimeSpan.FromMilliseconds(isTakenOver || instances[InstanceRole.Desk] > 0 ? random.Next(1_800, 2_600) : random.Next(500, 2_000));
         return new()
         {
             Seed = seed,
+            MayRestart = restarts,
             Mode = mode,
             Partitions = random.Next(1, 9),
             Instances = instances,
