@@ -1,33 +1,24 @@
-using System.Net;
 using System.Net.Sockets;
 using Npgsql;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.BlobArchiver.Tests;
 
 /// <summary>Stands between the archiver and PostgreSQL. Cuts the connection at a COMMIT, before it arrives or after it was carried out but before the answer; or cuts everything for a while.</summary>
 internal sealed class DatabaseProxy : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();
-    private readonly string _host;
-    private readonly int _port;
-    private readonly Task _accepting;
+    private readonly Relay _relay;
     private CancellationTokenSource _open = new();
     private volatile bool _blocked;
     private int _cuts;
 
-    public DatabaseProxy(string host, int port)
-    {
-        _host = host;
-        _port = port;
-        _listener.Start();
-        _accepting = AcceptAsync();
-    }
+    public DatabaseProxy(string host, int port) => _relay = new(host, port, ExchangeAsync, _end.Token);
 
     public string ConnectionString(TestPlatform platform) => new NpgsqlConnectionStringBuilder(platform.ConnectionString)
     {
         Host = "127.0.0.1",
-        Port = ((IPEndPoint)_listener.LocalEndpoint).Port,
+        Port = _relay.Port,
         SslMode = SslMode.Disable,
     }.ConnectionString;
 
@@ -48,43 +39,18 @@ internal sealed class DatabaseProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
-        _listener.Dispose();
-        await _accepting;
+        _relay.Dispose();
     }
 
-    private async Task AcceptAsync()
+    private async Task ExchangeAsync(NetworkStream client, NetworkStream server)
     {
-        try
-        {
-            while (true)
-            {
-                var client = await _listener.AcceptTcpClientAsync(_end.Token);
-                _ = ServeAsync(client);
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
-    {
-        using var _ = client;
-        using var server = new TcpClient();
         if (_blocked)
             return;
-        try
-        {
-            await server.ConnectAsync(_host, _port, _end.Token);
-            using var cut = CancellationTokenSource.CreateLinkedTokenSource(_end.Token, _open.Token);
-            var answers = PumpAsync(server.GetStream(), client.GetStream(), cut.Token);
-            await ForwardAsync(client.GetStream(), server.GetStream(), cut);
-            await cut.CancelAsync();
-            await answers;
-        }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
-        {
-        }
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(_end.Token, _open.Token);
+        var answers = PumpAsync(server, client, cut.Token);
+        await ForwardAsync(client, server, cut);
+        await cut.CancelAsync();
+        await answers;
     }
 
     private async Task ForwardAsync(NetworkStream client, NetworkStream server, CancellationTokenSource cut)
@@ -117,7 +83,7 @@ internal sealed class DatabaseProxy : IAsyncDisposable
             for (int read; (read = await from.ReadAsync(buffer, cancellationToken)) > 0;)
                 await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (Relay.IsBroken(e))
         {
         }
     }

@@ -19,7 +19,7 @@ if (FaultArguments.TryParse(args, out var options) is { } error)
 await using var fixture = new PlatformFixture();
 await fixture.InitializeAsync();
 var clock = Stopwatch.StartNew();
-var runs = await FaultHarness.RunAsync(fixture, options, run =>
+var batch = await FaultHarness.RunAsync(fixture, options, run =>
 {
     Console.WriteLine(FaultReport.Line(run));
     if (run.Failure is null && !options.Keep)
@@ -28,5 +28,5 @@ var runs = await FaultHarness.RunAsync(fixture, options, run =>
     File.WriteAllLines(log, run.Log);
     Console.WriteLine($"  what happened: {log}");
 }, CancellationToken.None);
-Console.WriteLine(FaultReport.Summary(runs, clock.Elapsed));
-return runs.All(r => r.Failure is null) ? 0 : 1;
+Console.WriteLine(FaultReport.Summary(batch, clock.Elapsed));
+return batch.IsSound ? 0 : 1;

@@ -13,10 +13,11 @@ public sealed class FaultHarnessTests
         await using var fixture = new PlatformFixture();
         await fixture.InitializeAsync();
 
-        var runs = await FaultHarness.RunAsync(fixture, new() { Seed = 1, Runs = 10, Parallel = 2 }, _ => { }, TestContext.Current.CancellationToken);
+        var batch = await FaultHarness.RunAsync(fixture, new() { Seed = 1, Runs = 10, Parallel = 2 }, _ => { }, TestContext.Current.CancellationToken);
 
-        Assert.Equal(10, runs.Count);
-        Assert.All(runs, run => Assert.True(run.Failure is null, $"{FaultReport.Line(run)}\n{string.Join('\n', run.Log)}"));
-        Assert.True(runs.Sum(run => run.Accepted) > 1_000);
+        Assert.Equal(10, batch.Runs.Count);
+        Assert.All(batch.Runs, run => Assert.True(run.Failure is null, $"{FaultReport.Line(run)}\n{string.Join('\n', run.Log)}"));
+        Assert.True(batch.Runs.Sum(run => run.Accepted) > 1_000);
+        Assert.True(batch.IsMemoryBounded, FaultReport.Summary(batch, TimeSpan.Zero));
     }
 }

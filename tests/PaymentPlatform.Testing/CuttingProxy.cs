@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -9,8 +8,7 @@ namespace PaymentPlatform.Testing;
 /// <summary>Stands between a client and PostgreSQL, and cuts the connection at some of the statements that hold a text: before the server sees it, or after, so that only the answer is lost.</summary>
 public sealed class CuttingProxy : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly NpgsqlConnectionStringBuilder _server;
+    private readonly Relay _relay;
     private readonly byte[] _text;
     private readonly Predicate<int> _isCut;
     private readonly bool _forward;
@@ -21,47 +19,22 @@ public sealed class CuttingProxy : IDisposable
     /// <param name="forward">The server carries it out, and only the answer is lost.</param>
     public CuttingProxy(NpgsqlConnectionStringBuilder server, string text, Predicate<int> isCut, bool forward)
     {
-        (_server, _text, _isCut, _forward) = (server, Encoding.UTF8.GetBytes(text), isCut, forward);
-        _listener.Start();
-        ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Host = "127.0.0.1", Port = ((IPEndPoint)_listener.LocalEndpoint).Port, SslMode = SslMode.Disable }.ConnectionString;
-        _ = AcceptAsync();
+        (_text, _isCut, _forward) = (Encoding.UTF8.GetBytes(text), isCut, forward);
+        _relay = new(server.Host!, server.Port, ExchangeAsync);
+        ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Host = "127.0.0.1", Port = _relay.Port, SslMode = SslMode.Disable }.ConnectionString;
     }
 
     public string ConnectionString { get; }
 
     public int Cuts => Volatile.Read(ref _cuts);
 
-    public void Dispose() => _listener.Dispose();
+    public void Dispose() => _relay.Dispose();
 
-    private async Task AcceptAsync()
+    private async Task ExchangeAsync(NetworkStream client, NetworkStream server)
     {
-        try
-        {
-            while (true)
-                _ = ServeAsync(await _listener.AcceptTcpClientAsync());
-        }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-        {
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
-    {
-        using (client)
-        using (var server = new TcpClient())
-        {
-            var answered = new TaskCompletionSource();
-            var cut = new StrongBox<bool>();
-            try
-            {
-                await server.ConnectAsync(_server.Host!, _server.Port);
-                client.NoDelay = server.NoDelay = true;
-                await Task.WhenAny(AnswerAsync(server.GetStream(), client.GetStream(), cut, answered), ForwardAsync(client.GetStream(), server.GetStream(), cut, answered.Task));
-            }
-            catch (Exception exception) when (exception is IOException or SocketException)
-            {
-            }
-        }
+        var answered = new TaskCompletionSource();
+        var cut = new StrongBox<bool>();
+        await Task.WhenAny(AnswerAsync(server, client, cut, answered), ForwardAsync(client, server, cut, answered.Task));
     }
 
     private static async Task AnswerAsync(NetworkStream server, NetworkStream client, StrongBox<bool> cut, TaskCompletionSource answered)

@@ -10,6 +10,8 @@ namespace PaymentPlatform.Faults.Instances;
 /// <summary>The service's own consumer, but that some batches come twice and some before the ones that precede them: what no transport should do, and a faulty one does.</summary>
 internal sealed class DisorderlyConsumer(MessageConsumer inner, InstanceFaults faults) : MessageConsumer
 {
+    private static readonly TimeSpan LongestHold = TimeSpan.FromMilliseconds(100);
+
     private readonly List<MessageBatch> _again = [];
     private MessageBatch? _held;
 
@@ -29,7 +31,8 @@ internal sealed class DisorderlyConsumer(MessageConsumer inner, InstanceFaults f
             return new ConsumerEvent.Received(first);
         }
 
-        var next = await inner.ReadAsync(timeout, cancellationToken);
+        // What is held back goes out even when nothing follows it.
+        var next = await inner.ReadAsync(_held is not null && (timeout < TimeSpan.Zero || timeout > LongestHold) ? LongestHold : timeout, cancellationToken);
         switch (next)
         {
             case null when _held is { } held:

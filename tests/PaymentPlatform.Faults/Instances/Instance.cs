@@ -37,7 +37,7 @@ internal sealed class Instance
     {
         (_place, Role, Name) = (place, role, name);
         _log = new(name, place);
-        _faults = new(place.Scenario, name, place.Tally, () => place.IsDisturbed, () => Kill(), Pause);
+        _faults = new(place, role, name, () => Kill(), Pause);
         _database = new(new(place.DatabaseConnectionString), _network, _faults);
         _blobs = new(BlobAddress(place.BlobConnectionString), _network, _faults, place.Observer);
         _host = Build();
@@ -57,7 +57,9 @@ internal sealed class Instance
     /// <summary>What comes over a broker: unmasked.</summary>
     public MessagePublisher Publisher => _host.Services.GetInspectedPublisher();
 
-    /// <summary>Of a <see cref="InstanceRole.Door"/>.</summary>
+    public StreamRangeReader Reader => _host.Services.GetRequiredService<StreamRangeReader>();
+
+    /// <summary>Of a <see cref="InstanceRole.Door"/> or a <see cref="InstanceRole.Desk"/>.</summary>
     public Uri Url => new(((WebApplication)_host).Urls.First());
 
     public static async Task<Instance> StartAsync(RunPlace place, InstanceRole role, string name)
@@ -75,8 +77,8 @@ internal sealed class Instance
         return instance;
     }
 
-    /// <inheritdoc cref="InstanceFaults.PauseBeforeLock"/>
-    public void PauseBeforeLock(TimeSpan duration) => _faults.PauseBeforeLock(duration);
+    /// <inheritdoc cref="InstanceFaults.PauseForTakeover"/>
+    public void PauseForTakeover(FaultKind kind, TimeSpan afterwards) => _faults.PauseForTakeover(kind, afterwards);
 
     public void Slow(TimeSpan delay) => _faults.Slow(delay);
 
@@ -84,15 +86,31 @@ internal sealed class Instance
 
     public void Jump(TimeSpan offset) => _clock.Jump(offset);
 
-    /// <summary>As SIGSTOP, and SIGCONT after the duration. Nothing when it is paused already.</summary>
-    public void Pause(TimeSpan duration)
+    public void Pause(TimeSpan duration) => Pause(() => Task.Delay(duration));
+
+    /// <summary>As SIGSTOP, and SIGCONT once what is begun then has ended. Nothing when it is paused already.</summary>
+    private void Pause(Func<Task> until)
     {
-        if (IsPaused)
+        if (IsGone || !_network.Pause())
             return;
-        _place.Log.Add(Name, $"is paused for {duration.TotalSeconds:0.0} s");
-        _network.Pause();
+        _place.Log.Add(Name, "is paused");
         _clock.Pause();
-        _ = Task.Delay(duration).ContinueWith(_ => Resume(), TaskScheduler.Default);
+        _ = ResumeAfterAsync(_place.Hold());
+
+        async Task ResumeAfterAsync(IDisposable held)
+        {
+            using (held)
+            {
+                try
+                {
+                    await until();
+                }
+                finally
+                {
+                    Resume();
+                }
+            }
+        }
     }
 
     /// <summary>As SIGKILL. What is left of the host ends in the background.</summary>
@@ -120,8 +138,8 @@ internal sealed class Instance
 
     private void Resume()
     {
-        _place.Log.Add(Name, "goes on");
-        _network.Resume();
+        if (_network.Resume())
+            _place.Log.Add(Name, "goes on");
         _clock.Resume();
     }
 
@@ -154,19 +172,21 @@ internal sealed class Instance
 
     private IHost Build()
     {
-        if (Role == InstanceRole.Door)
+        if (Role is InstanceRole.Door or InstanceRole.Desk)
         {
             var web = WebApplication.CreateEmptyBuilder(new() { EnvironmentName = "Test", ContentRootPath = AppContext.BaseDirectory });
             web.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
             web.Services.AddRouting();
             Configure(web);
             web.AddAccessFor(null);
-            web.AddIngest();
+            if (Role == InstanceRole.Door)
+                web.AddIngest();
+            else
+                web.AddQuery();
             Substitute(web);
             var app = web.Build();
             app.UseAccess();
-            app.MapIngest();
-            return app;
+            return Role == InstanceRole.Door ? app.MapIngest() : app.MapQuery();
         }
 
         var builder = Host.CreateEmptyApplicationBuilder(new() { ApplicationName = Name });
@@ -195,7 +215,7 @@ internal sealed class Instance
         builder.Services.AddSingleton<TimeProvider>(_clock);
         builder.Logging.AddProvider(_log).SetMinimumLevel(LogLevel.Information);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = EndDeadline);
-        builder.Configuration.AddInMemoryCollection(InstanceSettings.Of(_place, _database.ConnectionString));
+        builder.Configuration.AddInMemoryCollection(InstanceSettings.Of(_place, Name, _database.ConnectionString));
     }
 
     /// <summary>The service's own client, but through the proxy and with less patience: a run has no minutes.</summary>

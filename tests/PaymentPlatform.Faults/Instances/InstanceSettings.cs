@@ -5,7 +5,8 @@ namespace PaymentPlatform.Faults.Instances;
 /// <summary>The services' own options, short enough for a run of two seconds.</summary>
 internal static class InstanceSettings
 {
-    public static IEnumerable<KeyValuePair<string, string?>> Of(RunPlace place, string databaseConnectionString) => new Dictionary<string, string?>
+    /// <param name="name">The instance's.</param>
+    public static IEnumerable<KeyValuePair<string, string?>> Of(RunPlace place, string name, string databaseConnectionString) => new Dictionary<string, string?>
     {
         ["ConnectionStrings:paymentsdb"] = databaseConnectionString,
         ["ConnectionStrings:blobs"] = place.BlobConnectionString,
@@ -28,6 +29,12 @@ internal static class InstanceSettings
         ["Metrics:CommitInterval"] = place.Scenario.CommitInterval.ToString("c"),
         ["Metrics:FoldInterval"] = "00:00:00.200",
         ["Metrics:StopTimeout"] = "00:00:02",
+        ["Query:CacheDirectory"] = Path.Combine(place.Folder, name),
+        ["Query:EngineMemory"] = (64 << 20).ToString(CultureInfo.InvariantCulture),
+        ["Query:EngineThreads"] = "1",
+        ["Query:LookupRefresh"] = "01:00:00",
+        ["Query:ReplayLease"] = "00:00:03",
+        ["Query:ReplayAttempts"] = "1000",
     };
 
     /// <summary>A larger event is refused at the door.</summary>

@@ -12,6 +12,7 @@ internal sealed record RunPlace(Scenario Scenario, FaultTally Tally, string Data
     public const string ApplicationName = "faults";
 
     private volatile bool _isDisturbed;
+    private int _held;
 
     /// <summary>Faults come at steps: from the moment at which the instances are at work, to the healing.</summary>
     public bool IsDisturbed
@@ -20,13 +21,26 @@ internal sealed record RunPlace(Scenario Scenario, FaultTally Tally, string Data
         set => _isDisturbed = value;
     }
 
+    /// <summary>Whoever is paused has woken up, and what came late from there has had its end.</summary>
+    public bool IsSettled => Volatile.Read(ref _held) == 0;
+
     public BlobObserver Observer { get; } = new();
+
+    /// <summary>For files of this run; made by whoever needs it, gone with the run.</summary>
+    public string Folder { get; } = Path.Combine(Path.GetTempPath(), $"platform-{Container}");
 
     public RunLog Log { get; } = new();
 
     public BlobContainerClient Blobs { get; } = new BlobServiceClient(BlobConnectionString, new BlobClientOptions(BlobClientOptions.ServiceVersion.V2025_01_05)).GetBlobContainerClient(Container);
 
     public NpgsqlDataSource Database { get; } = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(DatabaseConnectionString) { MaxPoolSize = 6, ApplicationName = ApplicationName }.ConnectionString);
+
+    /// <summary>The run must not be judged before what is returned is disposed.</summary>
+    public IDisposable Hold()
+    {
+        Interlocked.Increment(ref _held);
+        return new Held(() => Interlocked.Decrement(ref _held));
+    }
 
     public Task<List<T>> QueryAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) => WhileRestartingAsync(
         async () =>
@@ -63,5 +77,12 @@ internal sealed record RunPlace(Scenario Scenario, FaultTally Tally, string Data
                 await Task.Delay(50, cancellationToken);
             }
         }
+    }
+
+    private sealed class Held(Action release) : IDisposable
+    {
+        private Action? _release = release;
+
+        public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
     }
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using DuckDB.NET.Data;
 using PaymentPlatform.Faults.Instances;
 using PaymentPlatform.Testing;
@@ -23,12 +24,17 @@ internal static class ArchiveReader
                     bytes.Length == file.Bytes && SHA256.HashData(bytes).AsSpan().SequenceEqual(file.Sha256), "published blobs never change", () => $"{file.Name} has not the length and checksum of the manifest");
                 InvariantBrokenException.Unless(
                     place.Observer.Written.TryGetValue(file.Name, out var first) && first == Convert.ToHexString(file.Sha256), "published blobs never change", () => $"{file.Name} is not what was first uploaded under its name");
+                // Statistics, dictionaries and metadata are not compressed.
+                foreach (var (card, _) in EventMaker.Cards)
+                    InvariantBrokenException.Unless(bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(card)) < 0, "no card data at rest", () => $"a card number is in the bytes of {file.Name}");
                 await File.WriteAllBytesAsync(Path.Combine(directory.FullName, Path.GetFileName(file.Name)), bytes, cancellationToken);
             }
 
             using var duckDb = new DuckDBConnection("DataSource=:memory:");
             duckDb.Open();
             duckDb.Execute("SET threads = 1");
+            var withCards = duckDb.Query($"SELECT DISTINCT filename FROM read_parquet('{directory.FullName}/*.parquet', filename = true) t WHERE regexp_matches(t::varchar, '{EventMaker.CardPattern}')").Select(row => Path.GetFileName((string)row[0]!)).ToList();
+            InvariantBrokenException.Unless(withCards.Count == 0, "no card data at rest", () => $"a card number is in the rows of {string.Join(", ", withCards)}");
             return
             [
                 .. duckDb.Query($"SELECT stream_partition, stream_offset, epoch_us(enqueued_at), is_valid, duplicate, base64(raw_payload), filename FROM read_parquet('{directory.FullName}/*.parquet', filename = true)")

@@ -18,16 +18,25 @@ internal sealed class EventMaker(Scenario scenario, FaultTally tally, DateTime n
         ("4111111111111111", "411111******1111"), ("5555555555554444", "555555******4444"), ("378282246310005", "378282*****0005"), ("6011111111111117", "601111******1117"),
     ];
 
+    /// <summary>Finds any of the numbers, also in bytes that are written in hex.</summary>
+    public static string CardPattern { get; } = string.Join('|', Cards.SelectMany(c => new[] { c.Number, Convert.ToHexStringLower(Encoding.ASCII.GetBytes(c.Number)) }));
+
     private readonly Random _random = scenario.RandomFor("events");
 
     public IReadOnlyList<SentEvent> Make() => [.. Enumerable.Range(0, scenario.Events).Select(Make)];
 
+    /// <summary>What somebody makes of a dead letter.</summary>
+    public SentEvent Correct(int number)
+    {
+        var (customer, figures) = ($"C{_random.Next(60)}", new EventFigures(Time(), Pick(Methods), Pick(Currencies), Pick(Statuses), _random.Next(1, 1_000_000) / 100m));
+        var payload = Json(number, customer, figures, ",\"channel\":\"corrected\"");
+        return new(number, payload, payload, customer, Stored(figures), IsRefusedAtDoor: false);
+    }
+
     private SentEvent Make(int number)
     {
         var customer = Draw(FaultKind.HotKey, 0.5) ? "hot" : $"C{_random.Next(60)}";
-        // Late ones stay in the months that figures are kept for; the others lie a little before now, so that no clock of ours can put them into the future.
-        var time = now - (Draw(FaultKind.LateEvent, 0.1) ? TimeSpan.FromMinutes(_random.Next(10, 60 * 24 * 20)) : TimeSpan.FromMilliseconds(_random.Next(360_000, 900_000)));
-        time = new(time.Ticks - time.Ticks % TimeSpan.TicksPerMillisecond, DateTimeKind.Utc);
+        var time = Time();
         var amount = _random.Next(1, 2_000_000_000) / (_random.Next(2) == 0 ? 100m : 10_000m);
         var figures = new EventFigures(time, Pick(Methods), Pick(Currencies), Pick(Statuses), amount);
         if (Draw(FaultKind.Poison, 0.1))
@@ -46,6 +55,13 @@ internal sealed class EventMaker(Scenario scenario, FaultTally tally, DateTime n
 
         var payload = Json(number, customer, figures, "");
         return new(number, payload, payload, customer, Stored(figures), IsRefusedAtDoor: false);
+    }
+
+    /// <summary>Late ones stay in the months that figures are kept for; the others lie a little before now, so that no clock of ours can put them into the future.</summary>
+    private DateTime Time()
+    {
+        var time = now - (Draw(FaultKind.LateEvent, 0.1) ? TimeSpan.FromMinutes(_random.Next(10, 60 * 24 * 20)) : TimeSpan.FromMilliseconds(_random.Next(360_000, 900_000)));
+        return new(time.Ticks - time.Ticks % TimeSpan.TicksPerMillisecond, DateTimeKind.Utc);
     }
 
     private SentEvent Poison(int number, string customer, EventFigures figures)

@@ -21,7 +21,7 @@ internal sealed record PlatformState(
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-        var ends = await ReadAsync("SELECT partition_id, next_offset FROM stream_partitions", r => (r.GetInt32(0), r.GetInt64(1)));
+        var ends = await ReadAsync("SELECT partition_id, p.next_offset FROM stream_partitions p JOIN stream_logs l USING (log_id) WHERE l.stream = 'payments'", r => (r.GetInt32(0), r.GetInt64(1)));
         var checkpoints = await ReadAsync("SELECT consumer_group, partition_id, next_offset FROM stream_checkpoints", r => ((r.GetString(0), r.GetInt32(1)), r.GetInt64(2)));
         var files = await ReadAsync("SELECT blob_name, byte_size, sha256, row_count FROM raw_event_files WHERE state = 'live'", r => new LiveFile(r.GetString(0), r.GetInt64(1), r.GetFieldValue<byte[]>(2), r.GetInt64(3)));
         var ranges = await ReadAsync(

@@ -1,16 +1,15 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using PaymentPlatform.Faults.Scenarios;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Faults.Proxies;
 
 /// <summary>Stands between one instance and the blob store. Sees each request, and does there what <see cref="InstanceFaults"/> says.</summary>
 internal sealed class BlobProxy : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly Uri _store;
+    private readonly Relay _relay;
     private readonly InstanceNetwork _network;
     private readonly InstanceFaults _faults;
     private readonly BlobObserver _observer;
@@ -18,50 +17,19 @@ internal sealed class BlobProxy : IDisposable
     /// <param name="store">The store's address; the way to it is HTTP/1.1 without TLS.</param>
     public BlobProxy(Uri store, InstanceNetwork network, InstanceFaults faults, BlobObserver observer)
     {
-        (_store, _network, _faults, _observer) = (store, network, faults, observer);
-        _listener.Start();
-        Address = new UriBuilder(store) { Port = ((IPEndPoint)_listener.LocalEndpoint).Port }.Uri;
-        network.Severed.Register(_listener.Dispose);
-        _ = AcceptAsync();
+        (_network, _faults, _observer) = (network, faults, observer);
+        _relay = new(store.Host, store.Port, ExchangeAsync, network.Severed);
+        Address = new UriBuilder(store) { Port = _relay.Port }.Uri;
     }
 
     /// <summary>The store's, as the instance is to see it.</summary>
     public Uri Address { get; }
 
-    public void Dispose() => _listener.Dispose();
+    public void Dispose() => _relay.Dispose();
 
-    private async Task AcceptAsync()
-    {
-        try
-        {
-            while (true)
-                _ = ServeAsync(await _listener.AcceptTcpClientAsync(_network.Severed));
-        }
-        catch (Exception e) when (InstanceNetwork.IsBroken(e))
-        {
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
+    private async Task ExchangeAsync(NetworkStream client, NetworkStream server)
     {
         using var cut = CancellationTokenSource.CreateLinkedTokenSource(_network.Severed);
-        using (client)
-        using (var server = new TcpClient())
-        {
-            try
-            {
-                await server.ConnectAsync(_store.Host, _store.Port, cut.Token);
-                client.NoDelay = server.NoDelay = true;
-                await ExchangeAsync(client.GetStream(), server.GetStream(), cut);
-            }
-            catch (Exception e) when (InstanceNetwork.IsBroken(e))
-            {
-            }
-        }
-    }
-
-    private async Task ExchangeAsync(NetworkStream client, NetworkStream server, CancellationTokenSource cut)
-    {
         var (requests, answers) = (new ConnectionReader(client), new ConnectionReader(server));
         while (await HttpHead.ReadAsync(requests, cut.Token) is { } request)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using PaymentPlatform.Faults.Instances;
 using PaymentPlatform.Faults.Scenarios;
 
 namespace PaymentPlatform.Faults.Proxies;
@@ -7,10 +8,9 @@ namespace PaymentPlatform.Faults.Proxies;
 /// Decides which steps of one instance meet a fault. The n-th occurrence of a step always meets the same one under a seed: each step has a random source of its own. Thread-safe.
 /// </summary>
 /// <param name="name">The instance's: role, slot and incarnation.</param>
-/// <param name="isDisturbed">Faults come now.</param>
 /// <param name="kill">Severs everything at once.</param>
-/// <param name="pause">Freezes the instance for so long.</param>
-internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally tally, Func<bool> isDisturbed, Action kill, Action<TimeSpan> pause)
+/// <param name="pause">Freezes the instance until the task ends that is begun once it is frozen.</param>
+internal sealed class InstanceFaults(RunPlace place, InstanceRole role, string name, Action kill, Action<Func<Task>> pause)
 {
     /// <summary>Requests are few beside statements.</summary>
     private const double RequestWeight = 8;
@@ -29,7 +29,8 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
     private static readonly FaultKind[] OfDownloads = [.. OfRequests, FaultKind.BlobCutDownload];
 
     private readonly ConcurrentDictionary<string, Random> _steps = new();
-    private StepFault? _stale;
+    private readonly Scenario _scenario = place.Scenario;
+    private readonly ConcurrentDictionary<FaultKind, StepFault> _takeovers = new();
     private long _delayTicks;
 
     /// <summary>Every answer of the database waits this long from now on.</summary>
@@ -38,37 +39,53 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
     public async ValueTask DelayAsync(CancellationToken cancellationToken)
     {
         var delay = Interlocked.Read(ref _delayTicks);
-        if (delay > 0 && isDisturbed())
+        if (delay > 0 && place.IsDisturbed)
             await Task.Delay(TimeSpan.FromTicks(delay), cancellationToken);
     }
 
-    /// <summary>The instance is paused when it is about to lock a position the next time: others take over meanwhile, and it wakes up as a stale owner. (Later, its lock would keep them out.)</summary>
-    public void PauseBeforeLock(TimeSpan duration) => Interlocked.Exchange(ref _stale, new(FaultKind.StaleOwner, After: false, duration));
+    /// <summary>
+    /// The instance is paused in the next transaction that moves a position. <see cref="FaultKind.StaleOwner"/>: before it locks the position, until a successor has committed events of its partitions.
+    /// <see cref="FaultKind.BlockedSuccessor"/>: before its COMMIT, until a successor waits for its lock.
+    /// </summary>
+    public void PauseForTakeover(FaultKind kind, TimeSpan afterwards) => _takeovers[kind] = new(kind, After: false, afterwards);
 
-    public StepFault? Next(StatementKind kind)
+    /// <param name="holdsPosition">The transaction has locked a position already.</param>
+    public StepFault? Next(StatementKind kind, bool holdsPosition)
     {
-        if (kind == StatementKind.Lock && Interlocked.Exchange(ref _stale, null) is { } stale)
-            return stale;
-        return Draw(kind.ToString(), OfStatements, kind.IsFrequent() ? scenario.StepRate / 20 : scenario.StepRate);
+        var takeover = kind switch
+        {
+            StatementKind.Lock => FaultKind.StaleOwner,
+            StatementKind.Commit when holdsPosition => FaultKind.BlockedSuccessor,
+            _ => (FaultKind?)null,
+        };
+        if (takeover is { } awaited && place.IsDisturbed && _takeovers.TryRemove(awaited, out var fault))
+            return fault;
+        return Draw(kind.ToString(), OfStatements, kind.IsFrequent() ? _scenario.StepRate / 20 : _scenario.StepRate);
     }
 
     /// <param name="method">The HTTP verb.</param>
-    public StepFault? NextRequest(string method) => Draw(method, method switch { "PUT" => OfUploads, "GET" => OfDownloads, _ => OfRequests }, Math.Min(0.6, scenario.StepRate * RequestWeight));
+    public StepFault? NextRequest(string method) => Draw(method, method switch { "PUT" => OfUploads, "GET" => OfDownloads, _ => OfRequests }, Math.Min(0.6, _scenario.StepRate * RequestWeight));
 
     /// <summary>What happens to a batch on its way to the service; null for nothing.</summary>
-    public FaultKind? NextDelivery() => Draw("delivery", OfDeliveries, scenario.StepRate)?.Kind;
+    public FaultKind? NextDelivery() => Draw("delivery", OfDeliveries, _scenario.StepRate)?.Kind;
 
     /// <summary>What any proxy can do; the rest is the blob store's own.</summary>
     public async ValueTask ApplyAsync(StepFault fault, CancellationTokenSource connection)
     {
-        tally.Add(fault.Kind);
+        if (fault.IsTakeover)
+        {
+            pause(() => AwaitTakeoverAsync(fault));
+            return;
+        }
+
+        place.Tally.Add(fault.Kind);
         switch (fault.Kind)
         {
             case FaultKind.KillAtStep:
                 kill();
                 break;
-            case FaultKind.PauseAtStep or FaultKind.StaleOwner:
-                pause(fault.Duration);
+            case FaultKind.PauseAtStep:
+                pause(() => Task.Delay(fault.Duration));
                 return;
             case FaultKind.BlobSlow:
                 await Task.Delay(fault.Duration, connection.Token);
@@ -81,14 +98,26 @@ internal sealed class InstanceFaults(Scenario scenario, string name, FaultTally 
         throw new OperationCanceledException();
     }
 
-    public void Tally(FaultKind kind) => tally.Add(kind);
+    public void Tally(FaultKind kind) => place.Tally.Add(kind);
+
+    /// <inheritdoc cref="RunPlace.Hold"/>
+    public IDisposable Hold() => place.Hold();
+
+    private async Task AwaitTakeoverAsync(StepFault fault)
+    {
+        var takeover = new Takeover(place, role == InstanceRole.Archiver ? "archiver" : "metrics");
+        // Counted where it came to it.
+        if (await (fault.Kind == FaultKind.StaleOwner ? takeover.CommitsAsync() : takeover.WaitsAsync()))
+            place.Tally.Add(fault.Kind);
+        await Task.Delay(fault.Duration);
+    }
 
     private StepFault? Draw(string step, FaultKind[] possible, double rate)
     {
-        var enabled = possible.Where(scenario.Enabled.Contains).ToArray();
-        if (!isDisturbed() || enabled.Length == 0)
+        var enabled = possible.Where(_scenario.Enabled.Contains).ToArray();
+        if (!place.IsDisturbed || enabled.Length == 0)
             return null;
-        var random = _steps.GetOrAdd(step, s => scenario.RandomFor($"{name}/{s}"));
+        var random = _steps.GetOrAdd(step, s => _scenario.RandomFor($"{name}/{s}"));
         lock (random)
         {
             if (random.NextDouble() >= rate)

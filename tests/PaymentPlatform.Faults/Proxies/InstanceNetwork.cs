@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace PaymentPlatform.Faults.Proxies;
 
 /// <summary>All of an instance's connections: open, paused together, or severed together for good. Thread-safe.</summary>
@@ -24,10 +22,9 @@ internal sealed class InstanceNetwork
     /// <summary>Nothing passes any more, in either direction, from the moment this is called.</summary>
     public void Sever() => _severed.Cancel();
 
-    public void Pause() => Interlocked.CompareExchange(ref _paused, new(TaskCreationOptions.RunContinuationsAsynchronously), null);
+    /// <returns>False when it is paused already.</returns>
+    public bool Pause() => Interlocked.CompareExchange(ref _paused, new(TaskCreationOptions.RunContinuationsAsynchronously), null) is null;
 
-    public void Resume() => Interlocked.Exchange(ref _paused, null)?.TrySetResult();
-
-    /// <summary>What a connection that breaks looks like.</summary>
-    public static bool IsBroken(Exception e) => e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException;
+    /// <returns>False when it was not paused.</returns>
+    public bool Resume() => Interlocked.Exchange(ref _paused, null)?.TrySetResult() == true;
 }

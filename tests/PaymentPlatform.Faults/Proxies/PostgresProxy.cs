@@ -1,28 +1,25 @@
-using System.Net;
 using System.Net.Sockets;
 using Npgsql;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Faults.Proxies;
 
 /// <summary>Stands between one instance and PostgreSQL. Sees each statement, and does there what <see cref="InstanceFaults"/> says.</summary>
 internal sealed class PostgresProxy : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly NpgsqlConnectionStringBuilder _server;
+    private readonly Relay _relay;
     private readonly InstanceNetwork _network;
     private readonly InstanceFaults _faults;
     private CancellationTokenSource _open = new();
 
     public PostgresProxy(NpgsqlConnectionStringBuilder server, InstanceNetwork network, InstanceFaults faults)
     {
-        (_server, _network, _faults) = (server, network, faults);
-        _listener.Start();
+        (_network, _faults) = (network, faults);
+        _relay = new(server.Host!, server.Port, ExchangeAsync, network.Severed);
         ConnectionString = new NpgsqlConnectionStringBuilder(server.ConnectionString)
         {
-            Host = "127.0.0.1", Port = ((IPEndPoint)_listener.LocalEndpoint).Port, SslMode = SslMode.Disable,
+            Host = "127.0.0.1", Port = _relay.Port, SslMode = SslMode.Disable,
         }.ConnectionString;
-        network.Severed.Register(_listener.Dispose);
-        _ = AcceptAsync();
     }
 
     public string ConnectionString { get; }
@@ -30,37 +27,20 @@ internal sealed class PostgresProxy : IDisposable
     /// <summary>Cuts every connection; new ones can be made at once.</summary>
     public void CutAll() => Interlocked.Exchange(ref _open, new()).Cancel();
 
-    public void Dispose() => _listener.Dispose();
+    public void Dispose() => _relay.Dispose();
 
-    private async Task AcceptAsync()
-    {
-        try
-        {
-            while (true)
-                _ = ServeAsync(await _listener.AcceptTcpClientAsync(_network.Severed));
-        }
-        catch (Exception e) when (InstanceNetwork.IsBroken(e))
-        {
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
+    private async Task ExchangeAsync(NetworkStream client, NetworkStream server)
     {
         using var cut = CancellationTokenSource.CreateLinkedTokenSource(_network.Severed, Volatile.Read(ref _open).Token);
-        using (client)
-        using (var server = new TcpClient())
+        var connection = new Connection(client, server, _network, _faults, cut);
+        try
         {
-            try
-            {
-                await server.ConnectAsync(_server.Host!, _server.Port, cut.Token);
-                client.NoDelay = server.NoDelay = true;
-                var connection = new Connection(client.GetStream(), server.GetStream(), _network, _faults, cut);
-                await Task.WhenAny(connection.ForwardAsync(), connection.AnswerAsync());
-                await cut.CancelAsync();
-            }
-            catch (Exception e) when (InstanceNetwork.IsBroken(e))
-            {
-            }
+            await Task.WhenAny(connection.ForwardAsync(), connection.AnswerAsync());
+            await cut.CancelAsync();
+        }
+        finally
+        {
+            connection.Settle();
         }
     }
 
@@ -68,6 +48,14 @@ internal sealed class PostgresProxy : IDisposable
     {
         private readonly FrontendMessages _messages = new();
         private volatile StepFault? _afterwards;
+        private IDisposable? _late;
+        private bool _holdsPosition;
+
+        /// <summary>The server's last word of an answer, outside of a transaction.</summary>
+        private static ReadOnlySpan<byte> IsIdle => [(byte)'Z', 0, 0, 0, 5, (byte)'I'];
+
+        /// <summary>The run's end has nothing to wait for here any more.</summary>
+        public void Settle() => Interlocked.Exchange(ref _late, null)?.Dispose();
 
         public async Task ForwardAsync()
         {
@@ -80,8 +68,10 @@ internal sealed class PostgresProxy : IDisposable
                     _messages.Append(buffer.AsSpan(0, read));
                     while (_messages.TryTake(out var message, out var kind))
                     {
-                        if (kind is { } statement && faults.Next(statement) is { } fault)
+                        if (kind is { } statement && faults.Next(statement, _holdsPosition) is { } fault)
                         {
+                            if (fault.IsTakeover)
+                                _late = faults.Hold();
                             if (fault.After)
                             {
                                 _afterwards = fault;
@@ -93,13 +83,19 @@ internal sealed class PostgresProxy : IDisposable
                             }
                         }
 
+                        _holdsPosition = kind switch
+                        {
+                            StatementKind.Lock => true,
+                            StatementKind.Begin or StatementKind.Commit => false,
+                            _ => _holdsPosition,
+                        };
                         ready.Write(message.Span);
                     }
 
                     await SendAsync(ready);
                 }
             }
-            catch (Exception e) when (InstanceNetwork.IsBroken(e))
+            catch (Exception e) when (Relay.IsBroken(e))
             {
             }
         }
@@ -120,10 +116,12 @@ internal sealed class PostgresProxy : IDisposable
 
                     await faults.DelayAsync(cut.Token);
                     await network.PassAsync();
+                    if (buffer.AsSpan(0, read).EndsWith(IsIdle))
+                        Settle();
                     await client.WriteAsync(buffer.AsMemory(0, read), cut.Token);
                 }
             }
-            catch (Exception e) when (InstanceNetwork.IsBroken(e))
+            catch (Exception e) when (Relay.IsBroken(e))
             {
             }
         }

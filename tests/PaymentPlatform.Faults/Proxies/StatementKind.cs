@@ -23,6 +23,9 @@ internal enum StatementKind
     Delta,
     RuleState,
     Hits,
+    DeadLetters,
+    Replay,
+    Rebuild,
 }
 
 internal static class StatementKinds
@@ -42,6 +45,9 @@ internal static class StatementKinds
         ("metric_deltas", StatementKind.Delta),
         ("rule_state", StatementKind.RuleState),
         ("dynamic_metrics", StatementKind.Hits),
+        ("failed_item", StatementKind.DeadLetters),
+        ("replays", StatementKind.Replay),
+        ("metric_rebuilds", StatementKind.Rebuild),
     ];
 
     public static StatementKind Of(ReadOnlySpan<byte> sql)

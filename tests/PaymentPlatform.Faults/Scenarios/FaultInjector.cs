@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using PaymentPlatform.Faults.Instances;
+using PaymentPlatform.Storage.Database.Rules;
 
 namespace PaymentPlatform.Faults.Scenarios;
 
@@ -41,6 +42,12 @@ internal sealed class FaultInjector(RunPlace place, Cluster cluster)
     {
         if (place.Scenario.Enabled.Contains(FaultKind.DatabaseFull))
             await place.ExecuteAsync(FullDiskSql, cancellationToken);
+        if (!place.Scenario.HasRules)
+        {
+            await using var connection = await place.Database.OpenConnectionAsync(cancellationToken);
+            await RuleVersionStore.AddAsync(connection, Scenario.NoRules, "faults", note: null, onlyFirst: true, cancellationToken);
+        }
+
         if (place.Scenario.Earlier > TimeSpan.Zero)
             await place.ExecuteAsync(string.Format(CultureInfo.InvariantCulture, EarlierSql, place.Scenario.Earlier.TotalSeconds), cancellationToken);
     }
@@ -93,9 +100,9 @@ internal sealed class FaultInjector(RunPlace place, Cluster cluster)
                     case FaultKind.Pause:
                         instance.Pause(fault.Duration);
                         break;
-                    case FaultKind.StaleOwner:
+                    case FaultKind.StaleOwner or FaultKind.BlockedSuccessor:
                         // Counted when it comes to it.
-                        instance.PauseBeforeLock(fault.Duration);
+                        instance.PauseForTakeover(fault.Kind, fault.Duration);
                         return;
                     case FaultKind.CutAll:
                         instance.CutAll();

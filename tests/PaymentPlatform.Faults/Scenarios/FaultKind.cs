@@ -9,6 +9,7 @@ public enum FaultKind
     Pause,
     PauseAtStep,
     StaleOwner,
+    BlockedSuccessor,
     InstanceAdded,
     InstanceStopped,
     ClockJump,
@@ -47,4 +48,11 @@ public enum FaultKind
     HotKey,
     KeyRepeated,
     KeyRaced,
+
+    // Orders that are given while all this happens.
+    Resubmitted,
+    Closed,
+    ChangedInBulk,
+    Replayed,
+    Rebuilt,
 }

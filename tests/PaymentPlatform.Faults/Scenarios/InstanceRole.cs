@@ -11,4 +11,7 @@ public enum InstanceRole
 
     /// <summary>A publisher straight into the stream, as a broker's producers are.</summary>
     Producer,
+
+    /// <summary>The query service behind HTTP: acts on dead letters, replays, takes orders for rebuilds.</summary>
+    Desk,
 }

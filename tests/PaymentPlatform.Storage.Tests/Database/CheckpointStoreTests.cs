@@ -36,6 +36,21 @@ public sealed class CheckpointStoreTests(PlatformFixture platform) : IAsyncLifet
     }
 
     [Fact]
+    public async Task GetOrCreateAsync_SomebodyIsMovingIt_DoesNotWait()
+    {
+        await GetOrCreateAsync(P0, 10);
+        await using var paused = await _database.OpenConnectionAsync(Token);
+        await using var transaction = await paused.BeginTransactionAsync(Token);
+        Assert.Empty(await CheckpointStore.AdvanceAsync(transaction, Group, [new(P0, 10, 11)], Token));
+
+        await using var connection = await _database.OpenConnectionAsync(Token);
+        await using (var limit = new NpgsqlCommand("SET statement_timeout = '5s'", connection))
+            await limit.ExecuteNonQueryAsync(Token);
+
+        Assert.Equal(10, await CheckpointStore.GetOrCreateAsync(connection, Group, P0, 0, Token));
+    }
+
+    [Fact]
     public async Task AdvanceAsync_AllStand_AllMove()
     {
         await GetOrCreateAsync(P0, 10);

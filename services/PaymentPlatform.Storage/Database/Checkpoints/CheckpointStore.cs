@@ -75,25 +75,23 @@ public static class CheckpointStore
     public static async Task<long> GetOrCreateAsync(
         NpgsqlConnection connection, string consumerGroup, StreamPartition partition, long start, CancellationToken cancellationToken)
     {
-        const string sql = """
-            WITH made AS (
-                INSERT INTO stream_checkpoints (consumer_group, stream, log_id, partition_id, next_offset, start_offset)
-                VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING RETURNING next_offset
-            )
-            SELECT next_offset FROM made
-            UNION ALL
-            SELECT next_offset FROM stream_checkpoints WHERE consumer_group = $1 AND stream = $2 AND log_id = $3 AND partition_id = $4
-            LIMIT 1
+        const string find = "SELECT next_offset FROM stream_checkpoints WHERE consumer_group = $1 AND stream = $2 AND log_id = $3 AND partition_id = $4";
+        const string make = """
+            INSERT INTO stream_checkpoints (consumer_group, stream, log_id, partition_id, next_offset, start_offset)
+            VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING RETURNING next_offset
             """;
-        await using var command = new NpgsqlCommand(sql, connection);
-        command.Parameters.Add(new() { Value = consumerGroup });
-        command.Parameters.Add(new() { Value = partition.Stream });
-        command.Parameters.Add(new() { Value = partition.LogId });
-        command.Parameters.Add(new() { Value = partition.PartitionId });
-        command.Parameters.Add(new() { Value = start });
-        // Nothing comes back when another session made the row after this statement's snapshot; the second statement sees it.
-        return (long)(await command.ExecuteScalarAsync(cancellationToken)
-            ?? await command.ExecuteScalarAsync(cancellationToken)!)!;
+        // An insert waits for whoever is moving the row, and that may be a paused owner: it would keep its successor from everything.
+        return await RunAsync(find) ?? await RunAsync(make, start)
+            // Another session made it meanwhile.
+            ?? (await RunAsync(find))!.Value;
+
+        async Task<long?> RunAsync(string sql, params object[] more)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            foreach (var value in (object[])[consumerGroup, partition.Stream, partition.LogId, partition.PartitionId, .. more])
+                command.Parameters.Add(new() { Value = value });
+            return (long?)await command.ExecuteScalarAsync(cancellationToken);
+        }
     }
 
     /// <summary>The partitions in which a group has not come as far as a cut. A log that is no more is left out: nothing moves there any more.</summary>
