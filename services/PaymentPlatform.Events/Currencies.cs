@@ -4,7 +4,7 @@ namespace PaymentPlatform.Events;
 /// ISO 4217's active codes, funds and metals included. XXX (no currency) and XTS (tests) can't price a payment and are left out;
 /// ANG (until 2025) and BGN (until 2026) stay, because late events and replays carry them.
 /// </summary>
-internal static class Currencies
+public static class Currencies
 {
     private const string Codes =
         "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF CLP " +
@@ -16,7 +16,11 @@ internal static class Currencies
 
     private static readonly bool[] Active = Build();
 
+    /// <param name="code">In upper case.</param>
     public static bool IsActive(ReadOnlySpan<byte> code) => code.Length == 3 && Index(code[0], code[1], code[2]) is var i and >= 0 && Active[i];
+
+    /// <inheritdoc cref="IsActive(ReadOnlySpan{byte})"/>
+    public static bool IsActive(string code) => code.Length == 3 && Index(code[0], code[1], code[2]) is var i and >= 0 && Active[i];
 
     private static int Index(int a, int b, int c)
     {

@@ -25,7 +25,7 @@ public static class FailedItemsApi
         var parameters = new QueryParameters(context.Request.Query);
         var (from, to) = parameters.Range();
         var filter = new FailedItemFilter(
-            parameters.Choice("status", FailedItemStatus.Pending, FailedItemStatus.Resubmitted, FailedItemStatus.Resolved, FailedItemStatus.Discarded), parameters.Text("error_type"), from, to);
+            parameters.Choice("status", FailedItemStatus.Pending, FailedItemStatus.Resubmitted, FailedItemStatus.Resolved, FailedItemStatus.Discarded), FailedItemFilter.ReadErrorType(parameters), from, to);
         var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
         var before = parameters.Integer("cursor", long.MaxValue, 1, long.MaxValue);
         if (parameters.Problem() is { } problem)

@@ -30,7 +30,7 @@ internal sealed record FailedItemsRequest(FailedItemFilter Filter, string? Notes
         var members = body.Object("filter");
         // Only pending items can be changed; the name is taken so that the filter of a list can be taken over.
         members.Choice("status", FailedItemStatus.Pending);
-        var filter = new FailedItemFilter(FailedItemStatus.Pending, members.Text("error_type"), members.Time("from"), members.Time("to"));
+        var filter = new FailedItemFilter(FailedItemStatus.Pending, FailedItemFilter.ReadErrorType(members), members.Time("from"), members.Time("to"));
         if (filter.From > filter.To)
             members.Fail("from", "It is after 'to'.");
         var all = body.Boolean("all");
