@@ -17,7 +17,7 @@ public static class DynamicMetricsApi
 
     private static async Task<Results<JsonHttpResult<Page<DynamicMetricItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database, LatestRules rules, TimeProvider timeProvider)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var kind = parameters.Choice("kind", DynamicMetricItem.Event, DynamicMetricItem.Window);
         var metricType = parameters.Choice("metric_type", s_types);
         var ruleName = parameters.Text("rule_name");
@@ -39,6 +39,6 @@ public static class DynamicMetricsApi
 
         var query = new DynamicMetricsQuery(metricType, ruleName, transactionId, from, to, cursor, limit, rules, kind);
         var items = await database.ExecuteAsync(query.RunAsync, context.RequestAborted);
-        return TypedResults.Json(Page<DynamicMetricItem>.Cut(items, limit, item => query.CursorAt(item).ToString()), QueryJsonContext.Default.PageDynamicMetricItem);
+        return TypedResults.Json(Page<DynamicMetricItem>.Cut(items, limit, item => parameters.NextCursor(query.CursorAt(item))), QueryJsonContext.Default.PageDynamicMetricItem);
     }
 }

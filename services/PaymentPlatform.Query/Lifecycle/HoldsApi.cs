@@ -65,16 +65,16 @@ public static class HoldsApi
 
     private static async Task<IResult> ListAsync(HttpContext context, DatabaseTurns database)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
-        var before = parameters.Integer("cursor", long.MaxValue, 1, long.MaxValue);
+        var before = parameters.CursorId();
         if (parameters.Problem() is { } problem)
             return problem;
 
         var items = await database.ExecuteAsync(
             (connection, token) => QueryAsync(connection, $"SELECT {Columns} FROM legal_holds WHERE hold_id < $1 ORDER BY hold_id DESC LIMIT $2", token, new() { Value = before }, new() { Value = limit + 1 }),
             context.RequestAborted);
-        return TypedResults.Json(Page<HoldItem>.Cut(items, limit, item => item.Id.ToString(CultureInfo.InvariantCulture)), QueryJsonContext.Default.PageHoldItem);
+        return TypedResults.Json(Page<HoldItem>.Cut(items, limit, item => parameters.NextCursor(item.Id)), QueryJsonContext.Default.PageHoldItem);
     }
 
     /// <summary>Releases it; one that was released stays as it is.</summary>
