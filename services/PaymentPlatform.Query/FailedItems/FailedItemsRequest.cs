@@ -37,7 +37,7 @@ internal sealed record FailedItemsRequest(FailedItemFilter Filter, string? Notes
         if (filter.From > filter.To)
             members.Fail("from", "It is after 'to'.");
         var all = body.Boolean("all");
-        var isNarrow = filter is not { ErrorType: null, From: null, To: null };
+        var isNarrow = members.Text("error_type") is not null || (filter.From ?? filter.To) is not null;
         if (!isNarrow && !all)
             body.Fail("filter", "It does not narrow: give 'error_type', 'from' or 'to', or say \"all\": true.");
         if (isNarrow && all)
