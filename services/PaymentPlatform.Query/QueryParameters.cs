@@ -103,7 +103,7 @@ public sealed class QueryParameters(IQueryCollection query, PathString list = de
     public ValidationProblem? Problem()
     {
         foreach (var name in query.Keys.Where(k => !_known.Contains(k)))
-            _errors.TryAdd(name, [$"There is no such parameter here. Known: {string.Join(", ", _known)}."]);
+            _errors.TryAdd(name, [_known.Count == 0 ? "There is no such parameter here; there is none at all." : $"There is no such parameter here. Known: {string.Join(", ", _known)}."]);
         return _errors.Count == 0 ? null : TypedResults.ValidationProblem(_errors, detail: string.Join(" ", _errors.Select(e => $"{e.Key}: {e.Value[0]}")), title: "Bad query parameter");
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using NpgsqlTypes;
 using PaymentPlatform.ServiceDefaults.Access;
@@ -20,7 +21,7 @@ public static class HoldsApi
         app.MapDelete("/v1/archive/holds/{id}", DeleteAsync).RequireRole(AccessRole.Operate);
     }
 
-    private static async Task<IResult> PostAsync(HttpContext context, DatabaseTurns database)
+    private static async Task<IResult> PostAsync(HttpContext context, DatabaseTurns database, [FromServices] HeldFiles files)
     {
         var parameters = new QueryParameters(context.Request.Query);
         if (parameters.Problem() is { } problem)
@@ -60,7 +61,7 @@ public static class HoldsApi
                     : (await QueryAsync(connection, $"SELECT {Columns} FROM legal_holds WHERE request_id = $1", token, new NpgsqlParameter { Value = requestId })).Single();
             },
             context.RequestAborted);
-        return TypedResults.Json(item, QueryJsonContext.Default.HoldItem, statusCode: StatusCodes.Status201Created);
+        return TypedResults.Json(new PlacedHold(item, await files.CountAsync(item, context.RequestAborted)), QueryJsonContext.Default.PlacedHold, statusCode: StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, DatabaseTurns database)
