@@ -76,6 +76,7 @@ public sealed class AuditTests(PlatformFixture fixture)
             [("resubmission_begun", "anonymous", "ticket 4711"), ("resubmitted", "anonymous", "ticket 4711")],
             item.GetProperty("history").EnumerateArray().Select(c => (c.Text("action")!, c.Text("by")!, c.Text("notes")!)));
         Assert.Equal(Position(events[1].GetProperty("event")), Position(item.GetProperty("resubmission")));
+        Assert.Equal([("currency", "\"EURO\"", "\"EUR\"")], item.GetProperty("correction").EnumerateArray().Select(c => (c.Text("field")!, c.Text("before"), c.Text("after"))));
         Assert.Contains("large_amount", trail.GetProperty("metric_hits").EnumerateArray().Select(h => h.Text("rule_name")));
         var replayed = Assert.Single(trail.GetProperty("replays").EnumerateArray());
         Assert.Equal((replayId, "done", "payments"), (replayed.Text("origin_id"), replayed.GetProperty("replay").Text("state"), replayed.GetProperty("replay").Text("target")));
@@ -91,7 +92,7 @@ public sealed class AuditTests(PlatformFixture fixture)
         Assert.Equal(letterMembers.Select(p => p.Name).Where(n => n != "raw_payload_base64").Order(), item.EnumerateObject().Select(p => p.Name).Order());
 
         var page = await host.GetTextAsync($"/v1/transactions/{Id}/audit", "text/html");
-        string[] steps = ["Arrived", "Set aside", "Corrected and resubmitted", "Resubmission arrived", $", of dead letter {letter}", "Brought again by a replay", $", of replay {replayId}", "Merged into another file", "Legal hold placed", "ticket 4711", Sha256(bad), earlier.Text("sha256")!];
+        string[] steps = ["Happened", "Event 1, 3, by its own time: completed 12999.5<", "completed 12999.50 EUR", "It has EURO; expected is an active ISO 4217 code, e.g. EUR.", "What the correction changed", "<td>currency</td><td class=\"mono\">&quot;EURO&quot;</td><td class=\"mono\">&quot;EUR&quot;</td>", "Arrived", "Set aside", "Corrected and resubmitted", "Resubmission arrived", $", of dead letter {letter}", "Brought again by a replay", $", of replay {replayId}", "Merged into another file", "Legal hold placed", "ticket 4711", Sha256(bad), earlier.Text("sha256")!];
         Assert.All(steps, step => Assert.Contains(step, page, StringComparison.Ordinal));
         await ShowAsync(host, Id, "audit");
     }
@@ -122,7 +123,7 @@ public sealed class AuditTests(PlatformFixture fixture)
         Assert.Equal(["superseded", "lost"], events[1].GetProperty("earlier_files").EnumerateArray().Select(f => f.Text("state")));
 
         var page = await host.GetTextAsync($"/v1/transactions/{Id}/audit", "text/html");
-        var steps = Regex.Matches(page, """<td class="what">(?<what>[^<]*)</td><td>(?<detail>[^<]*)</td>""");
+        var steps = Regex.Matches(page, """<td class="what">(?<what>[^<]*)</td><td>(?<detail>[^<]*)</td>""").Where(s => s.Groups["what"].Value != "Happened").ToList();
         Assert.Equal(["Arrived", "Arrived", "Archived", "Lost, written again", "Archived", "Merged into another file", "Lost, written again"], steps.Select(s => s.Groups["what"].Value));
         Assert.Equal($"Event 1, into {first.Text("blob_name")}", steps[2].Groups["detail"].Value);
         Assert.Equal($"Event 1, into {second.Text("blob_name")}: the store had lost or damaged {first.Text("blob_name")}", steps[3].Groups["detail"].Value);
