@@ -12,6 +12,7 @@ internal sealed class ReconciliationRun(ReconciliationRequest request, IProgress
     private readonly List<SkippedCheck> _skipped = [];
     private readonly Dictionary<string, string> _outOfReach = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _byKind = new(StringComparer.Ordinal);
+    private string? _said;
     private long _files, _blobs, _bytes, _contents, _partitions, _ranges, _windows, _figures, _events, _deadLetters;
 
     public ReconciliationRequest Request => request;
@@ -99,7 +100,13 @@ internal sealed class ReconciliationRun(ReconciliationRequest request, IProgress
             return _outOfReach.GetValueOrDefault(blobName);
     }
 
-    public void Say(FormattableString text) => progress?.Report(text.ToString(CultureInfo.InvariantCulture));
+    /// <summary>Says it, unless it was said last.</summary>
+    public void Say(FormattableString text)
+    {
+        var line = text.ToString(CultureInfo.InvariantCulture);
+        if (Interlocked.Exchange(ref _said, line) != line)
+            progress?.Report(line);
+    }
 
     public void SayBlobs() => Say($"blobs: {Interlocked.Read(ref _files)} files compared, the bytes of {Interlocked.Read(ref _contents)} read");
 
