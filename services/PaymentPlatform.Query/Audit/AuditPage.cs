@@ -334,7 +334,8 @@ internal sealed class AuditPage(AuditTrail trail) : IResult
         if (error.ValueKind != JsonValueKind.Object || !error.TryGetProperty("message", out var message))
             return Value(error);
         var found = Member("actual") is { } actual ? $" It has {actual}{(Member("expected") is { } expected ? $"; expected is {expected}" : "")}." : "";
-        return $"{(Member("field") is { } name ? $"{name}: " : "")}{Value(message)}{found}";
+        var text = Value(message);
+        return $"{(Member("field") is { } name && text?.StartsWith(name + ' ', StringComparison.Ordinal) != true ? $"{name}: " : "")}{text}{found}";
 
         string? Member(string name) => error.TryGetProperty(name, out var value) && Value(value) is { Length: > 0 } text ? text : null;
     }

@@ -6,6 +6,9 @@ namespace PaymentPlatform.Query.Audit;
 /// <summary>What happened to a payment, step by step.</summary>
 internal static class AuditTimeline
 {
+    /// <summary>Of a correction that its step names.</summary>
+    private const int MaxFields = 10;
+
     /// <summary>In the order of time; what is known to follow something at the same moment comes after it.</summary>
     public static IEnumerable<AuditStep> Of(AuditTrail trail) => Happened(trail).Concat(trail.Events.Select(Of)).Concat(Files(trail)).Concat(trail.FailedItems.SelectMany(Of)).Concat(trail.Replays.SelectMany(Of)).Concat(Holds(trail)).OrderBy(s => s.At);
 
@@ -51,7 +54,8 @@ internal static class AuditTimeline
                 "resolved" => "Resolved",
                 _ => "Discarded",
             };
-            yield return new(change.At, what, $"Dead letter {item.Id}, by {change.By}{(change.Notes is null ? "" : $": {change.Notes}")}");
+            var changed = change.Action == "resubmitted" && item.Correction is { Count: > 0 } changes ? $"; changed: {string.Join(", ", changes.Select(c => c.Field).Take(MaxFields))}{(changes.Count > MaxFields ? ", …" : "")}" : "";
+            yield return new(change.At, what, $"Dead letter {item.Id}, by {change.By}{(change.Notes is null ? "" : $": {change.Notes}")}{changed}");
         }
     }
 
