@@ -1,5 +1,6 @@
 using System.Globalization;
 using PaymentPlatform.BlobArchiver;
+using PaymentPlatform.Query;
 using PaymentPlatform.Query.Reconciliation;
 
 namespace PaymentPlatform.Standalone.Reconcile;

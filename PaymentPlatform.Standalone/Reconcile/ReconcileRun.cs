@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
 using PaymentPlatform.BlobArchiver;
+using PaymentPlatform.Query;
 using PaymentPlatform.Query.Reconciliation;
 using PaymentPlatform.Standalone.Logging;
 using PaymentPlatform.Standalone.Run;

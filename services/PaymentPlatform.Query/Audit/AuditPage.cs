@@ -131,7 +131,7 @@ internal sealed class AuditPage(AuditTrail trail) : IResult
         if (trail.Tail.UnarchivedEvents > 0 || trail.Tail.ArchivedThrough is null)
         {
             html.Markup("<p class=\"warn\"><b>Later events may be missing.</b> ")
-                .Text(trail.Tail.UnarchivedEvents > 0 ? $"About {trail.Tail.UnarchivedEvents} events of the stream were not archived yet." : "It is not known how far the archive goes.").Markup("</p>\n");
+                .Text(trail.Tail.UnarchivedEvents > 0 ? $"Not archived yet, about: {Counted.Of(trail.Tail.UnarchivedEvents, "event")} of the stream." : "It is not known how far the archive goes.").Markup("</p>\n");
         }
 
         if (trail.Cut.Count > 0)
@@ -190,7 +190,7 @@ internal sealed class AuditPage(AuditTrail trail) : IResult
         Fact(html, "Blob", file.BlobName, mono: true);
         Fact(html, "SHA-256", file.Sha256, mono: true);
         Fact(html, "State, tier", $"{file.State} since {EventJson.Format(file.StateChangedAt)}, {file.Tier}");
-        Fact(html, "Written", $"{EventJson.Format(file.ArchivedAt)}, {Number(file.ByteSize)} bytes, {Number(file.RowCount)} events");
+        Fact(html, "Written", $"{EventJson.Format(file.ArchivedAt)}, {Counted.Of(file.ByteSize, "byte")}, {Counted.Of(file.RowCount, "event")}");
         html.Markup("</dl>\n");
     }
 

@@ -65,7 +65,7 @@ internal static class AuditTimeline
             yield break;
         yield return new(replay.RequestedAt, "Replay asked for", $"Replay {replay.Id} into {replay.Target}, by {replay.RequestedBy}");
         if (replay.EndedAt is { } ended)
-            yield return new(ended, $"Replay {replay.State}", $"Replay {replay.Id}, {replay.EventsDone} events in {replay.Target}");
+            yield return new(ended, $"Replay {replay.State}", $"Replay {replay.Id}, {Counted.Of(replay.EventsDone, "event")} in {replay.Target}");
     }
 
     /// <summary>What was written into one file at one moment is one step.</summary>

@@ -108,7 +108,7 @@ internal sealed class ReconciliationRun(ReconciliationRequest request, IProgress
             progress?.Report(line);
     }
 
-    public void SayBlobs() => Say($"blobs: {Interlocked.Read(ref _files)} files compared, the bytes of {Interlocked.Read(ref _contents)} read");
+    public void SayBlobs() => Say($"blobs: {Counted.Of(Interlocked.Read(ref _files), "file")} compared, the bytes of {Interlocked.Read(ref _contents)} read");
 
     /// <param name="repairs">What to do about a live file, by its id.</param>
     public ReconciliationReport Report(IReadOnlyDictionary<Guid, string> repairs, TimeSpan elapsed)

@@ -321,6 +321,7 @@ public sealed class AuditTests(PlatformFixture fixture)
         Assert.All(["<script", "<img", "</pre><", "\u202E", "\u0007", "src=x onerror=alert(2)>"], markup => Assert.DoesNotContain(markup, page, StringComparison.OrdinalIgnoreCase));
         Assert.Contains(@"&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror=alert(2)&gt;&quot;&#x27;&amp;\u{202E}gnp.\u{7}", page, StringComparison.Ordinal);
         Assert.Contains(@"\ud800&lt;script&gt;", page, StringComparison.Ordinal);
+        Assert.Contains(" bytes, 1 event</dd>", page, StringComparison.Ordinal);
         // JSON keeps every text as it is.
         var trail = await host.GetAsync(path);
         Assert.Equal(Hostile, trail.GetProperty("events")[0].GetProperty("event").Text("merchant_name"));
