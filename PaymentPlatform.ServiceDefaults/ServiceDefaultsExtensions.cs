@@ -25,7 +25,7 @@ public static class ServiceDefaultsExtensions
     {
         builder.AddTelemetry();
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["live"]);
-        builder.Services.AddProblemDetails();
+        builder.Services.AddProblemDetails(options => options.CustomizeProblemDetails = problem => problem.ProblemDetails.Detail ??= Explain(problem.HttpContext, problem.ProblemDetails.Status));
         builder.AddAccess();
         builder.Services.AddServiceDiscovery();
         builder.Services.ConfigureHttpClientDefaults(http =>
@@ -35,6 +35,15 @@ public static class ServiceDefaultsExtensions
         });
         return builder;
     }
+
+    /// <summary>Where routing alone has answered; null where there is nothing to add.</summary>
+    private static string? Explain(HttpContext context, int? status) => status switch
+    {
+        StatusCodes.Status404NotFound => $"There is nothing at {context.Request.Path}.",
+        StatusCodes.Status405MethodNotAllowed => $"{context.Request.Path} does not take {context.Request.Method}; it takes {context.Response.Headers.Allow}.",
+        StatusCodes.Status500InternalServerError => "The service failed on this request; its log says why.",
+        _ => null,
+    };
 
     /// <summary>What a process has that runs to its end and takes no calls: telemetry and JSON logs.</summary>
     public static TBuilder AddJobDefaults<TBuilder>(this TBuilder builder)

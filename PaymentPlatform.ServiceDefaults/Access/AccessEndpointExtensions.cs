@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace PaymentPlatform.ServiceDefaults.Access;
@@ -19,4 +20,11 @@ public static class AccessEndpointExtensions
 
     /// <summary>Whether the caller has another role than the endpoint's own: for what an answer tells to some only.</summary>
     public static bool Grants(this HttpContext context, AccessRole role) => context.RequestServices.GetRequiredService<AccessRequirement>().Grants(context.User, role);
+
+    /// <summary>The answer where a part of what the endpoint does needs another role than its own; counted as those at the door are.</summary>
+    public static ProblemHttpResult Refuse(this HttpContext context, AccessRole role, string detail)
+    {
+        context.RequestServices.GetRequiredService<AccessTelemetry>().Refused(StatusCodes.Status403Forbidden, role);
+        return TypedResults.Problem(detail, statusCode: StatusCodes.Status403Forbidden, title: "Role missing");
+    }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using PaymentPlatform.BlobArchiver;
+using PaymentPlatform.Query;
 using PaymentPlatform.Query.Reconciliation;
 
 namespace PaymentPlatform.Standalone.Reconcile;
@@ -25,8 +26,8 @@ internal static class ReconcileOutput
         var compared = report.Checked;
         Console.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Compared {compared.Files} files ({compared.Bytes} bytes; the contents of {compared.Contents} read) with {compared.Blobs} blobs, {compared.Ranges} ranges with {compared.Partitions} checkpoints, and from {report.From:u} to {report.To:u} {compared.Events} events and {compared.DeadLetters} invalid ones with {compared.Figures} figures and dead letters."));
-        Console.Out.WriteLine(report.Agrees ? "All agrees." : $"It does not agree: {report.FindingsByKind.Sum(k => k.Value)} findings ({string.Join(", ", report.FindingsByKind.Select(k => $"{k.Value} {k.Key}"))}).");
+            $"Compared {Counted.Of(compared.Files, "file")} ({Counted.Of(compared.Bytes, "byte")}; the contents of {compared.Contents} read) with {Counted.Of(compared.Blobs, "blob")}, {Counted.Of(compared.Ranges, "range")} with {Counted.Of(compared.Partitions, "checkpoint")}, and from {report.From:u} to {report.To:u} {Counted.Of(compared.Events, "event")} and {compared.DeadLetters} invalid ones with {Counted.Of(compared.Figures, "figure")} and dead letters."));
+        Console.Out.WriteLine(report.Agrees ? "All agrees." : $"It does not agree: {Counted.Of(report.FindingsByKind.Sum(k => k.Value), "finding")} ({string.Join(", ", report.FindingsByKind.Select(k => $"{k.Value} {k.Key}"))}).");
     }
 
     private static string Difference(ReconciliationFinding finding) => (finding.Expected, finding.Actual) switch

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
 using PaymentPlatform.BlobArchiver;
+using PaymentPlatform.Query;
 using PaymentPlatform.Query.Reconciliation;
 using PaymentPlatform.Standalone.Logging;
 using PaymentPlatform.Standalone.Run;
@@ -61,7 +62,7 @@ internal static class ReconcileRun
         IReadOnlyList<RepairedFile> repaired = [];
         if (options.Repair && report.Findings.Where(f => f.FileId is not null).Select(f => f.FileId!.Value).ToHashSet() is { Count: > 0 } damaged)
         {
-            await Console.Error.WriteLineAsync($"{damaged.Count} files are missing or damaged: writing them again from the stream.");
+            await Console.Error.WriteLineAsync($"{Counted.Of(damaged.Count, "file")} {(damaged.Count == 1 ? "is" : "are")} missing or damaged: writing {(damaged.Count == 1 ? "it" : "them")} again.");
             repaired = await app.Services.GetRequiredService<IArchiveRepair>().RepairAsync(damaged, cancellationToken);
             // What was found sound a moment ago need not be read again.
             report = await reconciler.RunAsync(request with { NotVerifiedSince = started }, new ErrorLines(), cancellationToken);

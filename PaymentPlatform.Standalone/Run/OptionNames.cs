@@ -26,6 +26,18 @@ internal static class OptionNames
         (HybridConnectionOptions.Section, typeof(HybridConnectionOptions)),
     ];
 
+    /// <summary>Sections whose keys others read, or people name.</summary>
+    private static readonly string[] s_others = ["Access", "Aspire", "ConnectionStrings", "Http", "Kestrel", "Logging"];
+
+    /// <summary>What is wrong with the name of an option on the command line; null when nothing is. Other sources may hold what is meant for others.</summary>
+    /// <param name="path"><c>Section:Key</c></param>
+    public static string? FindFault(string path)
+    {
+        var section = path[..path.IndexOf(':')];
+        var known = Sections.Select(s => s.Section.Split(':')[0]).Concat(s_others).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.Ordinal).ToList();
+        return known.Contains(section, StringComparer.OrdinalIgnoreCase) ? null : $"There is no section '{section}' for '--{path}'. Known: {string.Join(", ", known)}; docs/configuration.md lists their options.";
+    }
+
     /// <exception cref="StartFaultException">There is such a name.</exception>
     public static void Check(IConfiguration configuration)
     {

@@ -88,6 +88,12 @@ internal static class RunCommand
                 result.AddError($"Unrecognized command or argument '{token.Value}'.");
                 return;
             }
+
+            if (OptionNames.FindFault(token.Value[2..separator]) is { } fault)
+            {
+                result.AddError(fault);
+                return;
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed partial class StartFaultException(string message, int exitCode, 
         StartFaultException fault => fault,
         AggregateException { InnerExceptions: [var inner, ..] } => From(inner, logFile),
         OptionsValidationException wrong => new(string.Join("; ", wrong.Failures.Select(failure => WithSection(OneLine.Of(failure), wrong.OptionsType))), PlatformCommandLine.WrongUsage, exception),
-        InvalidOperationException { Message: var message } when message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal) => new(OneLine.Of(message), PlatformCommandLine.WrongUsage, exception),
+        InvalidOperationException { Message: var message } when message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal) => new(Unconvertible(message), PlatformCommandLine.WrongUsage, exception),
         LocalPlatformException => new(OneLine.Of(exception.Message), PlatformCommandLine.Fault, exception),
         IOException { InnerException: AddressInUseException or SocketException } => new($"{OneLine.Of(exception.Message)} Choose another port with --port.", PlatformCommandLine.Fault, exception),
         _ => new($"{OneLine.Of(exception.Message)} ({exception.GetType().Name}; details in {logFile})", PlatformCommandLine.Fault, exception) { IsUnexpected = true },
@@ -37,6 +37,30 @@ internal sealed partial class StartFaultException(string message, int exitCode, 
         await Console.Error.WriteLineAsync(Message);
         return ExitCode;
     }
+
+    /// <summary>The binder names the .NET type.</summary>
+    private static string Unconvertible(string message)
+    {
+        if (ConversionFailure().Match(message) is not { Success: true } match)
+            return OneLine.Of(message);
+        var expected = match.Groups["type"].Value switch
+        {
+            "System.TimeSpan" => "a length of time such as 00:00:30, or 1.00:00:00 for a day",
+            "System.Boolean" => "true or false",
+            "System.Int32" or "System.Int64" => "a whole number",
+            "System.Double" or "System.Decimal" => "a number",
+            "System.Uri" => "an absolute address such as http://localhost:8080",
+            var type => NamesOf(type) ?? "something else",
+        };
+        return OneLine.Of($"{match.Groups["path"].Value} is '{match.Groups["value"].Value}': expected {expected}.");
+    }
+
+    /// <summary>Of an enumeration; null for anything else.</summary>
+    private static string? NamesOf(string type) =>
+        AppDomain.CurrentDomain.GetAssemblies().Select(a => a.GetType(type)).FirstOrDefault(t => t is { IsEnum: true }) is { } found ? $"one of {string.Join(", ", Enum.GetNames(found))}" : null;
+
+    [GeneratedRegex("^Failed to convert configuration value '(?<value>.*)' at '(?<path>[^']*)' to type '(?<type>[^']*)'\\.$", RegexOptions.Singleline)]
+    private static partial Regex ConversionFailure();
 
     /// <summary>Data annotations name the property only; the person sets <c>Section:Property</c>.</summary>
     private static string WithSection(string failure, Type optionsType) => DataAnnotationFailure().Match(failure) switch

@@ -19,13 +19,19 @@ internal static class WhereToLook
         {
             var database = new NpgsqlConnectionStringBuilder(connections.Paymentsdb);
             var password = Shorten(Path.Combine(Path.GetDirectoryName(connectionsFile)!, "postgres", "password"));
-            Console.WriteLine($"  database  PGPASSWORD=$(cat {password}) psql -h {database.Host} -p {database.Port} -U {database.Username} {database.Database}");
+            // No psql is brought along.
+            Console.WriteLine(HasOnPath("psql")
+                ? $"  database  PGPASSWORD=$(cat {password}) psql -h {database.Host} -p {database.Port} -U {database.Username} {database.Database}"
+                : $"  database  postgresql://{database.Username}@{database.Host}:{database.Port}/{database.Database}, with the password in {password}");
             Console.WriteLine($"  join      ./platform run --services archiver,metrics --connections {Shorten(connectionsFile)}");
         }
 
         Console.WriteLine($"  log       {Shorten(logFile)}");
         Console.WriteLine("Ctrl+C stops it.");
     }
+
+    private static bool HasOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        .Any(folder => File.Exists(Path.Combine(folder, program)) || File.Exists(Path.Combine(folder, program + ".exe")));
 
     private static string Shorten(string path)
     {

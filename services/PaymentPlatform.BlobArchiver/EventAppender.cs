@@ -12,12 +12,9 @@ namespace PaymentPlatform.BlobArchiver;
 /// </summary>
 internal sealed partial class EventAppender
 {
-    /// <summary>The constraint of the error that marks such an event.</summary>
-    public const string InternalConstraint = "internal";
-
     private static readonly ParsedTransaction Nothing = new();
     private static readonly ValidationError[] InternalError =
-        [new("", InternalConstraint, "an event that the platform can read", null, "The platform failed to read this event; its bytes are kept.")];
+        [new("", Constraints.Internal, "an event that the platform can read", null, "The platform failed to read this event; its bytes are kept.")];
 
     private readonly Func<ReadOnlyMemory<byte>, long, ParseResult> _parse;
     private readonly bool _masks;

@@ -18,4 +18,10 @@ public static class Constraints
     public const string Size = "size";
     public const string Depth = "depth";
     public const string Encoding = "encoding";
+
+    /// <summary>Our own code failed on the event: no fault of its sender's.</summary>
+    public const string Internal = "internal";
+
+    public static readonly IReadOnlyList<string> All =
+        [Json, Object, Required, Type, Duplicate, AmountPositive, AmountRange, Currency, Status, Timestamp, TimestampFuture, CardData, Size, Depth, Encoding, Internal];
 }

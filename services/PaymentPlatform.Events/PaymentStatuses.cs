@@ -1,14 +1,20 @@
 namespace PaymentPlatform.Events;
 
-internal static class PaymentStatuses
+/// <summary>The closed set of <c>payment_status</c>.</summary>
+public static class PaymentStatuses
 {
-    public const string Expected = "completed (or success), declined, failed, timeout, error, pending, cancelled, refunded";
+    public const string Success = "success";
 
-    public static readonly Utf8Text Completed = new("completed"u8.ToArray());
+    /// <summary>As they are stored: an event's <see cref="Success"/> is completed.</summary>
+    public static readonly IReadOnlyList<string> All = ["completed", "declined", "failed", "timeout", "error", "pending", "cancelled", "refunded"];
 
-    public static bool IsSuccess(ReadOnlySpan<byte> status) => status.SequenceEqual("success"u8);
+    internal const string Expected = "completed (or success), declined, failed, timeout, error, pending, cancelled, refunded";
 
-    public static bool IsKnown(ReadOnlySpan<byte> status) => status.Length switch
+    internal static readonly Utf8Text Completed = new("completed"u8.ToArray());
+
+    internal static bool IsSuccess(ReadOnlySpan<byte> status) => status.SequenceEqual("success"u8);
+
+    internal static bool IsKnown(ReadOnlySpan<byte> status) => status.Length switch
     {
         5 => status.SequenceEqual("error"u8),
         6 => status.SequenceEqual("failed"u8),

@@ -21,6 +21,14 @@ internal static class Problems
         return Problem(StatusCodes.Status415UnsupportedMediaType, "Unsupported content encoding", "The Content-Encoding is not one of gzip, br, deflate.");
     }
 
+    /// <summary>There is none: one that was meant for something would be passed over.</summary>
+    public static ValidationProblem UnknownParameters(IEnumerable<string> names)
+    {
+        const string message = "There is no such parameter here; there is none at all.";
+        var errors = names.ToDictionary(name => name, _ => new[] { message });
+        return TypedResults.ValidationProblem(errors, detail: string.Join(" ", errors.Keys.Select(name => $"{name}: {message}")), title: "Bad query parameter");
+    }
+
     public static ProblemHttpResult BadHeader(string header, string expected) => TypedResults.Problem(
         statusCode: StatusCodes.Status400BadRequest,
         title: "Bad header",

@@ -54,6 +54,8 @@ internal sealed partial class TransactionIngest
 
     private async Task<IResult> AdmitAsync(HttpContext context)
     {
+        if (context.Request.Query.Count > 0)
+            return Problems.UnknownParameters(context.Request.Query.Keys);
         if (MediaTypes.Parse(context.Request.ContentType, out var format) is { } mediaTypeError)
             return Problems.UnsupportedMediaType(context, mediaTypeError);
         if (!IdempotencyKey.TryParse(context.Request.Headers[IdempotencyKey.Header], out var key))

@@ -9,9 +9,6 @@ namespace PaymentPlatform.Metrics;
 /// <summary>Makes dead letters out of messages that are not valid events. What is made up derives from the position, so that it is the same whoever reads.</summary>
 public static class FailedItemFactory
 {
-    /// <summary>The <see cref="FailedItem.ErrorType"/> of a message on which our own code failed.</summary>
-    public const string InternalError = "internal";
-
     private const int MaxIdLength = 512;
     private const int MaxTextLength = 2_048;
     private const int MaxErrors = 100;
@@ -29,8 +26,8 @@ public static class FailedItemFactory
     public static FailedItem CreateInternal(StreamPartition partition, in ReceivedMessage message, Exception exception) => Create(
         partition,
         message,
-        [new("", InternalError, "an event that the platform can work on", null, $"The platform failed on this event ({exception.GetType().Name}); this is a fault of ours, not of the sender's.")],
-        InternalError,
+        [new("", Constraints.Internal, "an event that the platform can work on", null, $"The platform failed on this event ({exception.GetType().Name}); this is a fault of ours, not of the sender's.")],
+        Constraints.Internal,
         null,
         null,
         CautiousMask.Apply(message.Message.Body.Span));

@@ -50,12 +50,16 @@ internal static class ApiDocument
         }
     }
 
+    /// <summary>With the type that answers of this status have.</summary>
+    private static JsonObject Problem(int status, JsonObject members) => new(
+        [new("type", TypedResults.Problem(statusCode: status).ProblemDetails.Type), new("status", status), .. members.ToList().Select(m => new KeyValuePair<string, JsonNode?>(m.Key, m.Value?.DeepClone()))]);
+
     private static JsonNode? Example(JsonNode? schema, JsonObject source, string status)
     {
         if (((string?)schema?["$ref"])?.Split('/')[^1] is { } name)
         {
             return name == "Problem" && source["problems"]![status]?.DeepClone() is JsonObject problem
-                ? new JsonObject([new("type", "about:blank"), new("status", int.Parse(status, CultureInfo.InvariantCulture)), .. problem.ToList().Select(m => new KeyValuePair<string, JsonNode?>(m.Key, m.Value?.DeepClone()))])
+                ? Problem(int.Parse(status, CultureInfo.InvariantCulture), problem)
                 : source["schemas"]![name]?.DeepClone();
         }
 

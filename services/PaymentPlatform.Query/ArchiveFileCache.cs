@@ -199,7 +199,7 @@ public sealed partial class ArchiveFileCache : IDisposable
         try
         {
             if (!await new ArchiveBlobs(_connections.RawEvents).FetchAsync(file.BlobName, temporary, file.Bytes, Convert.FromHexString(file.Sha256), cancellationToken))
-                throw new ArchiveFileException(file.BlobName, $"The archive file {file.BlobName} is damaged: its bytes are not those of the manifest (SHA-256 {file.Sha256}, {file.Bytes} bytes). Restore the blob from a copy.");
+                throw new ArchiveFileException(file.BlobName, LostFile.Damaged(file.BlobName));
             File.Move(temporary, path, overwrite: true);
         }
         finally
@@ -223,7 +223,7 @@ public sealed partial class ArchiveFileCache : IDisposable
 
     private static string Explain(ArchiveFile file, Exception exception) => exception switch
     {
-        RequestFailedException { Status: 404 } => $"The archive file {file.BlobName} is missing from the blob store although the manifest has it. Restore the blob from a copy.",
+        RequestFailedException { Status: 404 } => LostFile.Missing(file.BlobName),
         RequestFailedException when IsArchived(exception) =>
             $"The archive file {file.BlobName} is in the archive tier. Ask for the range or the file with POST /v1/archive/rehydrations; that takes hours, GET /v1/archive/rehydrations says how far it is.",
         IOException => $"The archive file {file.BlobName} could not be kept in the local cache: {exception.Message}",

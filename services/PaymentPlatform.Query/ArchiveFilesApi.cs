@@ -16,7 +16,7 @@ public static class ArchiveFilesApi
 
     private static async Task<Results<JsonHttpResult<Page<ArchiveFileItem>>, ValidationProblem>> ListAsync(HttpContext context, DatabaseTurns database)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var (from, to) = parameters.Range();
         var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
         var after = parameters.Cursor(ArchiveFilesCursor.TryParse);
@@ -24,7 +24,7 @@ public static class ArchiveFilesApi
             return problem;
 
         var (items, generation) = await database.ExecuteAsync((connection, token) => ReadAsync(connection, from, to, after, limit, token), context.RequestAborted);
-        return TypedResults.Json(Page<ArchiveFileItem>.Cut(items, limit, item => new ArchiveFilesCursor(generation, item.FileId).ToString()), QueryJsonContext.Default.PageArchiveFileItem);
+        return TypedResults.Json(Page<ArchiveFileItem>.Cut(items, limit, item => parameters.NextCursor(new ArchiveFilesCursor(generation, item.FileId))), QueryJsonContext.Default.PageArchiveFileItem);
     }
 
     /// <exception cref="ManifestViewGoneException">Files that the cursor was made over have gone since.</exception>

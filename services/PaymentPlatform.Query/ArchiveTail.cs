@@ -28,7 +28,7 @@ public sealed record ArchiveTail(long UnarchivedEvents, DateTime? ArchivedThroug
     public string Missing()
     {
         if (UnarchivedEvents > 0)
-            return $"It may be among the {UnarchivedEvents} events of the stream that are not archived yet.";
+            return $"It may be among what is not archived yet: {Counted.Of(UnarchivedEvents, "event")} of the stream.";
         return ArchivedThrough is null ? "The stream may hold it: no archiver has run." : "All that the stream holds is archived.";
     }
 

@@ -17,7 +17,7 @@ public static class ClustersApi
 
     private static async Task<Results<JsonHttpResult<Page<ClusterItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database, TimeProvider timeProvider)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var (from, to) = parameters.Range();
         var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
         var cursor = parameters.Cursor(text => MetricsCursor.TryParse(text) is { Keys: [var key] } parsed && int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? parsed : null);
@@ -28,7 +28,7 @@ public static class ClustersApi
         var begin = from ?? cursor?.From ?? Math.Max(end - Day, Timestamps.ToMicros(DateTime.MinValue));
         var items = await database.ExecuteAsync((connection, token) => ReadAsync(connection, begin, end, cursor, limit, token), context.RequestAborted);
         return TypedResults.Json(
-            Page<ClusterItem>.Cut(items, limit, item => new MetricsCursor(begin, end, Timestamps.ToMicros(item.WindowStart), [item.Cluster.ToString(CultureInfo.InvariantCulture)]).ToString()),
+            Page<ClusterItem>.Cut(items, limit, item => parameters.NextCursor(new MetricsCursor(begin, end, Timestamps.ToMicros(item.WindowStart), [item.Cluster.ToString(CultureInfo.InvariantCulture)]))),
             QueryJsonContext.Default.PageClusterItem);
     }
 

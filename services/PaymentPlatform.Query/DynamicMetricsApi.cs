@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using PaymentPlatform.MetricEngine.Rules;
 using PaymentPlatform.ServiceDefaults.Access;
 
 namespace PaymentPlatform.Query;
@@ -10,13 +11,15 @@ public static class DynamicMetricsApi
     private const int MaxLimit = 1000;
     private const long Day = 86_400_000_000;
 
+    private static readonly string[] s_types = [.. Enum.GetNames<MetricType>().Select(t => t.ToLowerInvariant())];
+
     public static void MapDynamicMetricsApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/metrics/dynamic", GetAsync).RequireRole(AccessRole.Read);
 
     private static async Task<Results<JsonHttpResult<Page<DynamicMetricItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database, LatestRules rules, TimeProvider timeProvider)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var kind = parameters.Choice("kind", DynamicMetricItem.Event, DynamicMetricItem.Window);
-        var metricType = parameters.Text("metric_type");
+        var metricType = parameters.Choice("metric_type", s_types);
         var ruleName = parameters.Text("rule_name");
         var transactionId = parameters.Text("transaction_id");
         var (from, to) = parameters.Range();
@@ -36,6 +39,6 @@ public static class DynamicMetricsApi
 
         var query = new DynamicMetricsQuery(metricType, ruleName, transactionId, from, to, cursor, limit, rules, kind);
         var items = await database.ExecuteAsync(query.RunAsync, context.RequestAborted);
-        return TypedResults.Json(Page<DynamicMetricItem>.Cut(items, limit, item => query.CursorAt(item).ToString()), QueryJsonContext.Default.PageDynamicMetricItem);
+        return TypedResults.Json(Page<DynamicMetricItem>.Cut(items, limit, item => parameters.NextCursor(query.CursorAt(item))), QueryJsonContext.Default.PageDynamicMetricItem);
     }
 }

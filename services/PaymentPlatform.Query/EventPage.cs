@@ -4,7 +4,8 @@ namespace PaymentPlatform.Query;
 
 /// <summary>Answers <c>{"items": […], "next_cursor", "tail"}</c>, written as it is read.</summary>
 /// <param name="scan">Asked for one row more than the page has, which tells whether another page follows.</param>
-public sealed class EventPage(ArchiveScan scan, int limit, ArchiveTail tail) : IResult
+/// <param name="nextCursor">Makes the cursor of the page's last event.</param>
+public sealed class EventPage(ArchiveScan scan, int limit, Func<EventCursor, string> nextCursor, ArchiveTail tail) : IResult
 {
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -21,7 +22,7 @@ public sealed class EventPage(ArchiveScan scan, int limit, ArchiveTail tail) : I
         {
             if (written == limit)
             {
-                next = last!.ToString();
+                next = nextCursor(last!);
                 return true;
             }
 

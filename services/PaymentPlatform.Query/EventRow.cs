@@ -7,9 +7,13 @@ public sealed class EventRow(DbDataReader reader, IReadOnlyDictionary<string, st
 {
     private static readonly int TransactionTime = EventColumn.OrdinalOf("transaction_timestamp"), Arrival = EventColumn.OrdinalOf("enqueued_at");
     private static readonly int LogId = EventColumn.OrdinalOf("stream_log_id"), Partition = EventColumn.OrdinalOf("stream_partition"), Offset = EventColumn.OrdinalOf("stream_offset");
+    private static readonly int File = EventColumn.OrdinalOf(EventColumn.FileName);
     private byte[] _payload = [];
 
     public bool IsNull(int column) => reader.IsDBNull(column);
+
+    /// <summary>Of the file that it is in.</summary>
+    public string BlobName => Text(File);
 
     /// <summary>A text or JSON column; the file's column holds the blob's name.</summary>
     public string Text(int column) => EventColumn.All[column].Name == EventColumn.FileName ? blobNames[reader.GetString(column)] : reader.GetString(column);

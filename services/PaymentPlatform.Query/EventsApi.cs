@@ -18,7 +18,7 @@ public static class EventsApi
             return TypedResults.Problem("Accept application/json, application/x-ndjson, text/csv or application/vnd.apache.parquet.", statusCode: 406, title: "Not acceptable");
 
         var isPage = format == EventFormat.Json;
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var limit = isPage ? parameters.Integer("limit", DefaultLimit, 1, MaxLimit) : parameters.Integer("limit", long.MaxValue, 1, long.MaxValue);
         var guardFormulas = format != EventFormat.Csv || parameters.Choice("csv_formulas", "guard", "keep") is not "keep";
         var query = EventFilter.Read(parameters, isPage ? "page" : "export", isPage ? limit + 1 : limit == long.MaxValue ? null : limit);
@@ -30,7 +30,7 @@ public static class EventsApi
             tail.Write(context.Response.Headers);
         return format switch
         {
-            EventFormat.Json => new EventPage(await archive.OpenAsync(query, context.RequestAborted), (int)limit, tail),
+            EventFormat.Json => new EventPage(await archive.OpenAsync(query, context.RequestAborted), (int)limit, parameters.NextCursor, tail),
             EventFormat.Parquet => await parquet.ExportAsync(query, context.RequestAborted),
             _ => new EventStream(await archive.OpenAsync(query, context.RequestAborted), format, guardFormulas),
         };

@@ -13,7 +13,7 @@ public static class HistogramsApi
 
     private static async Task<Results<JsonHttpResult<Page<HistogramItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database, TimeProvider timeProvider)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var metric = parameters.Choice("metric_type", "transaction_amount", "ingest_latency") ?? "transaction_amount";
         var (from, to) = parameters.Range();
         long? window = (parameters.Choice("granularity", "5m", "15m", "1h", "1d", "all") ?? "5m") switch
@@ -37,6 +37,6 @@ public static class HistogramsApi
         var unit = window ?? HistogramsQuery.FiveMinutes;
         var query = new HistogramsQuery(metric, HistogramsQuery.Floor(from.Value, unit), -HistogramsQuery.Floor(-to.Value, unit), window, fields, cursor, limit);
         var items = await database.ExecuteAsync(query.RunAsync, context.RequestAborted);
-        return TypedResults.Json(Page<HistogramItem>.Cut(items, limit, item => query.CursorAt(item).ToString()), QueryJsonContext.Default.PageHistogramItem);
+        return TypedResults.Json(Page<HistogramItem>.Cut(items, limit, item => parameters.NextCursor(query.CursorAt(item))), QueryJsonContext.Default.PageHistogramItem);
     }
 }

@@ -28,15 +28,18 @@ internal sealed class JsonMembers : RequestValues
         }
     }
 
-    public override string? Text(string name)
+    public override string? Text(string name) => Text(name, MaxTextLength);
+
+    /// <param name="maxLength">Characters.</param>
+    public string? Text(string name, int maxLength)
     {
         if (Find(name) is not { } value)
             return null;
         if (value.ValueKind != JsonValueKind.String)
             return Fail(name, "Expected a text.");
         var text = value.GetString()!;
-        return text.Length is 0 or > MaxTextLength
-            ? Fail(name, text.Length == 0 ? "It is empty. Leave it out, or give it a value." : $"At most {MaxTextLength} characters.")
+        return text.Length == 0 || text.Length > maxLength
+            ? Fail(name, text.Length == 0 ? "It is empty. Leave it out, or give it a value." : $"At most {maxLength} characters.")
             : text;
     }
 
@@ -51,13 +54,14 @@ internal sealed class JsonMembers : RequestValues
         return [];
     }
 
-    public long Integer(string name, long defaultValue, long min, long max)
+    /// <param name="option">Where the largest number is set; null where it is not.</param>
+    public long Integer(string name, long defaultValue, long min, long max, string? option = null)
     {
         if (Find(name) is not { } value)
             return defaultValue;
         if (value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && number >= min && number <= max)
             return number;
-        Fail(name, $"Expected a whole number from {min} to {max}.");
+        Fail(name, $"Expected a whole number from {min} to {max}{(option is null ? "" : $" ({option})")}.");
         return defaultValue;
     }
 

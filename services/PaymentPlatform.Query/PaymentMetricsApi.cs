@@ -14,7 +14,7 @@ public static class PaymentMetricsApi
 
     private static async Task<Results<JsonHttpResult<Page<PaymentMetricsItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database, TimeProvider timeProvider)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var (from, to) = parameters.Range();
         var window = (parameters.Choice("granularity", "5m", "15m", "1h", "1d") ?? "5m") switch
         {
@@ -37,7 +37,7 @@ public static class PaymentMetricsApi
         from ??= cursor?.From ?? Math.Max(to.Value - Day, Timestamps.ToMicros(DateTime.MinValue));
         var query = new PaymentMetricsQuery(Floor(from.Value, window), -Floor(-to.Value, window), window, groups, metrics.Count > 0 ? metrics : PaymentMetricsQuery.DefaultMetrics, cursor, limit, compare ? now : null);
         var items = await database.ExecuteAsync(query.RunAsync, context.RequestAborted);
-        return TypedResults.Json(Page<PaymentMetricsItem>.Cut(items, limit, item => query.CursorAt(item).ToString()), QueryJsonContext.Default.PagePaymentMetricsItem);
+        return TypedResults.Json(Page<PaymentMetricsItem>.Cut(items, limit, item => parameters.NextCursor(query.CursorAt(item))), QueryJsonContext.Default.PagePaymentMetricsItem);
     }
 
     /// <summary>Half a window's figures don't exist: the range is widened to whole ones.</summary>

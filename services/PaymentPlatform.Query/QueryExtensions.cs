@@ -46,6 +46,7 @@ public static class QueryExtensions
         builder.Services.AddSingleton<ReplaySource>();
         builder.Services.AddHostedService<ReplayService>();
         builder.Services.AddSingleton<AuditReader>();
+        builder.Services.AddSingleton<HeldFiles>();
         builder.AddReconciliation();
         return builder;
     }

@@ -25,6 +25,7 @@ namespace PaymentPlatform.Query;
 [JsonSerializable(typeof(RulesAreValid))]
 [JsonSerializable(typeof(Page<RebuildItem>))]
 [JsonSerializable(typeof(Page<HoldItem>))]
+[JsonSerializable(typeof(PlacedHold))]
 [JsonSerializable(typeof(Page<RehydrationItem>))]
 [JsonSerializable(typeof(Page<ReplayItem>))]
 [JsonSerializable(typeof(ReplayPosition))]

@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace PaymentPlatform.Query;
 
 /// <summary>Reads a request's query string and collects what is wrong with it. A name that the endpoint does not know is an error too: a filter that was misspelt would answer more than was asked for.</summary>
-public sealed class QueryParameters(IQueryCollection query) : RequestValues
+/// <param name="list">The path of a list that has pages.</param>
+public sealed class QueryParameters(IQueryCollection query, PathString list = default) : RequestValues
 {
     private readonly Dictionary<string, string[]> _errors = [];
     private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
@@ -76,25 +77,41 @@ public sealed class QueryParameters(IQueryCollection query) : RequestValues
         return [];
     }
 
-    /// <summary>Parses what an earlier answer gave as <c>next_cursor</c>.</summary>
+    /// <summary>Parses what an earlier answer to the same question gave as <c>next_cursor</c>.</summary>
     public T? Cursor<T>(Func<string, T?> parse)
         where T : class
     {
         if (Text("cursor") is not { } text)
             return null;
-        if (parse(text) is { } cursor)
+        if (BoundCursor.Open(text, Question()) is not { } place)
+            Fail("cursor", BoundCursor.OfAnother);
+        else if (parse(place) is { } cursor)
             return cursor;
-        Fail("cursor", "Not a cursor of this list. Use next_cursor of the page before, unchanged.");
+        else
+            Fail("cursor", "Not a cursor of this list. Use next_cursor of the page before, unchanged.");
         return null;
     }
+
+    /// <summary>The cursor of a list whose latest item comes first: only items of lower ids follow.</summary>
+    public long CursorId() => Cursor<object>(place => long.TryParse(place, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 ? id : null) is long before ? before : long.MaxValue;
+
+    /// <summary>The <c>next_cursor</c> of this question.</summary>
+    /// <param name="place">The page's last item.</param>
+    public string NextCursor(object place) => BoundCursor.Bind(string.Create(CultureInfo.InvariantCulture, $"{place}"), Question());
 
     /// <summary>Null when all is well. To be called after all parameters have been read.</summary>
     public ValidationProblem? Problem()
     {
         foreach (var name in query.Keys.Where(k => !_known.Contains(k)))
-            _errors.TryAdd(name, [$"There is no such parameter here. Known: {string.Join(", ", _known)}."]);
+            _errors.TryAdd(name, [_known.Count == 0 ? "There is no such parameter here; there is none at all." : $"There is no such parameter here. Known: {string.Join(", ", _known)}."]);
         return _errors.Count == 0 ? null : TypedResults.ValidationProblem(_errors, detail: string.Join(" ", _errors.Select(e => $"{e.Key}: {e.Value[0]}")), title: "Bad query parameter");
     }
+
+    /// <summary>All that is asked for but the page.</summary>
+    private string Question() => string.Join('\n', query
+        .Where(p => !p.Key.Equals("cursor", StringComparison.OrdinalIgnoreCase) && !p.Key.Equals("limit", StringComparison.OrdinalIgnoreCase))
+        .Select(p => $"{p.Key.ToLowerInvariant()}={Uri.EscapeDataString(p.Value.ToString())}")
+        .Order(StringComparer.Ordinal).Prepend(list.Value ?? ""));
 
     public override string? Fail(string name, string message)
     {

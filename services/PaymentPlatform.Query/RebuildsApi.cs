@@ -50,9 +50,9 @@ public static class RebuildsApi
 
     private static async Task<Results<JsonHttpResult<Page<RebuildItem>>, ValidationProblem>> ListAsync(HttpContext context, DatabaseTurns database)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
-        var before = parameters.Integer("cursor", long.MaxValue, 1, long.MaxValue);
+        var before = parameters.CursorId();
         if (parameters.Problem() is { } problem)
             return problem;
 
@@ -60,7 +60,7 @@ public static class RebuildsApi
             (connection, token) => QueryAsync(
                 connection, $"SELECT {Columns} FROM metric_rebuilds WHERE id < $1 ORDER BY id DESC LIMIT $2", token, new() { Value = before }, new() { Value = limit + 1 }),
             context.RequestAborted);
-        return TypedResults.Json(Page<RebuildItem>.Cut(items, limit, item => item.Id.ToString(CultureInfo.InvariantCulture)), QueryJsonContext.Default.PageRebuildItem);
+        return TypedResults.Json(Page<RebuildItem>.Cut(items, limit, item => parameters.NextCursor(item.Id)), QueryJsonContext.Default.PageRebuildItem);
     }
 
     private static Task<IResult> GetAsync(string id, HttpContext context, DatabaseTurns database) =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -28,9 +27,9 @@ public static partial class RulesApi
 
     private static async Task<IResult> ListAsync(HttpContext context, DatabaseTurns database)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
-        var before = parameters.Integer("cursor", long.MaxValue, 1, long.MaxValue);
+        var before = parameters.CursorId();
         if (parameters.Problem() is { } problem)
             return problem;
         context.Response.Headers.Vary = HeaderNames.Accept;
@@ -51,7 +50,7 @@ public static partial class RulesApi
                 return versions.ConvertAll(v => Item(v, v.Version == newest, activations[v.Version]));
             },
             context.RequestAborted);
-        return TypedResults.Json(Page<RuleVersionItem>.Cut(items, limit, item => item.Version.ToString(CultureInfo.InvariantCulture)), QueryJsonContext.Default.PageRuleVersionItem);
+        return TypedResults.Json(Page<RuleVersionItem>.Cut(items, limit, item => parameters.NextCursor(item.Version)), QueryJsonContext.Default.PageRuleVersionItem);
     }
 
     private static async Task<IResult> PutAsync(HttpContext context, DatabaseTurns database, RuleHistory history, ILoggerFactory loggers)

@@ -11,13 +11,7 @@ public static class SimulateCommand
 
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(10);
 
-    /// <summary>For the answers that are under way, when it is stopped.</summary>
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
-
-    /// <summary>The same where the target does not answer.</summary>
-    private static readonly TimeSpan SilentStopTimeout = TimeSpan.FromSeconds(1);
-
-    /// <returns>0 when the target acknowledged all that was sent to it, also where the caller stopped it, 1 when it did not, 2 for a wrong option or setting.</returns>
+    /// <returns>0 when the target acknowledged all that was sent to it, also where the caller or --duration ended it, 1 when it did not, 2 for a wrong option or setting.</returns>
     public static async Task<int> RunAsync(SimulateOptions options, CancellationToken cancellationToken)
     {
         try
@@ -70,9 +64,7 @@ public static class SimulateCommand
         await using var sender = CreateSender(options, settings, host, time);
         using var recorder = options.Record is null ? null : new AcceptedRecorder(OpenFile("--record", options.Record));
         using var truth = options.Truth is null ? null : new TruthRecorder(OpenFile("--truth", options.Truth));
-        using var abort = new CancellationTokenSource();
         var statistics = new TrafficStatistics(time, options.Messages.WriteLine);
-        await using var registration = cancellationToken.Register(() => abort.CancelAfter(statistics.IsAnswering ? StopTimeout : SilentStopTimeout));
         await SayLeftOutAsync(generator, settings, options.Messages);
         var plan = new TrafficPlan
         {
@@ -85,8 +77,10 @@ public static class SimulateCommand
             Clock = options.Start is { } start ? new EventClock(start) : null,
         };
         using (time.CreateTimer(_ => options.Messages.WriteLine(statistics.Progress()), null, ProgressInterval, ProgressInterval))
-            await new Traffic(generator, sender, plan, statistics, recorder, truth, time).RunAsync(cancellationToken, abort.Token);
+            await new Traffic(generator, sender, plan, statistics, recorder, truth, time).RunAsync(cancellationToken);
         await options.Messages.WriteLineAsync(statistics.Summary());
+        if (statistics.Unacknowledged is > 0 and var missing)
+            await options.Messages.WriteLineAsync($"Not accepted, as far as is known: {missing} of {statistics.NextNumber - 1} events. The target did not acknowledge them before the end.");
         if (truth?.Withheld is > 0 and var withheld)
             await options.Messages.WriteLineAsync($"--truth leaves out {withheld} of these events: the end cut their groups short, and they match no pattern.");
         return statistics.Unacknowledged == 0;

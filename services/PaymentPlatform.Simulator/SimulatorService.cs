@@ -10,8 +10,6 @@ internal sealed partial class SimulatorService(IOptions<SimulatorOptions> option
 
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var settings = options.Value;
@@ -36,15 +34,13 @@ internal sealed partial class SimulatorService(IOptions<SimulatorOptions> option
             Clock = traffic.Start is { } start ? new EventClock(start) : null,
         };
         await using var sender = CreateSender(settings, inOrder: traffic.Violations.Count > 0);
-        using var abort = new CancellationTokenSource();
-        await using var registration = stoppingToken.Register(() => abort.CancelAfter(StopTimeout));
         using var progress = time.CreateTimer(_ => LogProgress(logger, statistics.Progress()), null, ProgressInterval, ProgressInterval);
         LogStarted(logger, settings.Rate, settings.Target);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                await new Traffic(generator, sender, plan, statistics, recorder: null, truth: null, time).RunAsync(stoppingToken, abort.Token);
+                await new Traffic(generator, sender, plan, statistics, recorder: null, truth: null, time).RunAsync(stoppingToken);
             }
             catch (Exception exception)
             {

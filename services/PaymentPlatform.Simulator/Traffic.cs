@@ -13,18 +13,25 @@ internal sealed class Traffic(
     private SimulatorSettings _settings = plan.Settings();
     private Exception? _fault;
 
-    /// <param name="stop">No further events; those under way are seen through.</param>
-    /// <param name="abort">Those under way are given up too.</param>
+    /// <summary>For the answers that are under way at the end.</summary>
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>The same where the target does not answer.</summary>
+    private static readonly TimeSpan SilentTimeout = TimeSpan.FromSeconds(1);
+
+    /// <param name="stop">No further events, as when the plan's duration is over; those under way are waited for, but not for long.</param>
     /// <exception cref="SimulatorException">The target refuses for good.</exception>
-    public async Task RunAsync(CancellationToken stop, CancellationToken abort)
+    public async Task RunAsync(CancellationToken stop)
     {
         using var over = plan.Duration is { } duration ? new CancellationTokenSource(duration, time) : new CancellationTokenSource();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, over.Token);
+        using var abort = new CancellationTokenSource();
+        await using var registration = end.Token.Register(() => abort.CancelAfter(statistics.IsAnswering ? AnswerTimeout : SilentTimeout));
         for (var i = 0; i < sender.Concurrency; i++)
             _free.Writer.TryWrite(new());
         try
         {
-            await GenerateAsync(end.Token, abort);
+            await GenerateAsync(end.Token, abort.Token);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PaymentPlatform.Events;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database.Checkpoints;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.BlobArchiver.Tests;
 

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using PaymentPlatform.Streaming.Repeats;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.BlobArchiver.Tests;
 
@@ -19,7 +21,7 @@ internal sealed class TestArchiver : IAsyncDisposable
 
     public BlobFaults BlobFaults { get; } = new();
 
-    public LogCollector Log { get; } = new();
+    public LogCollector Log { get; } = new(LogLevel.Information);
 
     public int BlobRetries { get; set; } = 3;
 

@@ -49,7 +49,7 @@ public sealed class CardDataTests
         Assert.Equal(422, cloudEvent.Status);
         Assert.Equal(TestEvents.Valid(9), Assert.Single(_publisher.Messages).Text);
         await host.DisposeAsync();
-        var said = string.Join("\n", new[] { ndjson.Text, json.Text, broken.Text, cloudEvent.Text }.Concat(host.Logs.Lines).Concat(tags));
+        var said = string.Join("\n", new[] { ndjson.Text, json.Text, broken.Text, cloudEvent.Text }.Concat(host.Logs.Lines.Select(line => line.ToString())).Concat(tags));
         Assert.DoesNotContain(card, said);
         Assert.DoesNotContain(card[6..], said.Replace(" ", ""));
     }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Ingest.Tests;
@@ -142,7 +143,7 @@ public sealed class IdempotencyTests : IAsyncLifetime
 
         await Eventually.TrueAsync(() => _host.Budget.Used == 0, "the cut request is over");
         Assert.Equal(2000, _publisher.Count);
-        Assert.Contains(_host.Logs.Lines, line => line.StartsWith("Debug") && line.Contains("2000 events of the request are in the stream"));
+        Assert.Contains(_host.Logs.Lines, line => line.Level == LogLevel.Debug && line.Text.Contains("2000 events of the request are in the stream"));
 
         var retry = await PostAsync(Encoding.UTF8.GetString(body), "key-1");
 

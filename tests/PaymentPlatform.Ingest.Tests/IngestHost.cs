@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PaymentPlatform.Streaming;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Ingest.Tests;
 

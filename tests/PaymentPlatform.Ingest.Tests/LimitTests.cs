@@ -43,6 +43,9 @@ public sealed class LimitTests
     [InlineData(" \r\n", "application/json")]
     [InlineData("", "application/x-ndjson")]
     [InlineData("\n \r\n\n", "application/x-ndjson")]
+    [InlineData("[]", "application/json")]
+    [InlineData(" [ \r\n ] ", "application/json")]
+    [InlineData("[]", "application/cloudevents-batch+json")]
     [InlineData("42", "application/json")]
     [InlineData("null", "application/json")]
     [InlineData("[]", "application/cloudevents+json")]
@@ -57,6 +60,19 @@ public sealed class LimitTests
         Assert.Equal(400, answer.Status);
         Assert.Equal("application/problem+json", answer.MediaType);
         Assert.NotEmpty(answer.Json.GetProperty("detail").GetString()!);
+    }
+
+    [Fact]
+    public async Task Post_UnknownParameter_Answers400ThatNamesIt()
+    {
+        await using var host = await IngestHost.StartAsync(_publisher);
+        using var content = new StringContent(TestEvents.Valid(1), System.Text.Encoding.UTF8, "application/json");
+
+        using var answer = await host.Client.PostAsync("/v1/transactions?dry_run=true", content, TestContext.Current.CancellationToken);
+
+        Assert.Equal(System.Net.HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        Assert.Contains("\"errors\":{\"dry_run\":[\"There is no such parameter here; there is none at all.\"]}", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]

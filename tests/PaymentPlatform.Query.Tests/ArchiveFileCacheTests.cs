@@ -21,6 +21,7 @@ public sealed class ArchiveFileCacheTests(PlatformFixture platform)
             var problem = await host.GetAsync(path, HttpStatusCode.ServiceUnavailable);
             Assert.Contains(name, problem.GetProperty("detail").GetString());
             Assert.Contains("damaged", problem.GetProperty("detail").GetString());
+            Assert.Contains("./platform reconcile --repair", problem.GetProperty("detail").GetString());
         }
 
         bytes[bytes.Length / 2] ^= 1;
@@ -38,6 +39,7 @@ public sealed class ArchiveFileCacheTests(PlatformFixture platform)
         var problem = await host.GetAsync("/v1/events", HttpStatusCode.ServiceUnavailable);
         Assert.Contains(name, problem.GetProperty("detail").GetString());
         Assert.Contains("missing", problem.GetProperty("detail").GetString());
+        Assert.Contains("./platform reconcile --repair", problem.GetProperty("detail").GetString());
         Assert.Single(await host.GetAllAsync("/v1/events?from=2026-01-01T00:00:03Z"));
     }
 

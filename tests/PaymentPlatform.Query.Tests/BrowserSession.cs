@@ -54,6 +54,13 @@ public sealed class BrowserSession : IAsyncDisposable
             await Page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png"), FullPage = fullPage });
     }
 
+    /// <summary>As it comes out of a printer; kept as the screenshots are.</summary>
+    public async Task PrintAsync(string name)
+    {
+        if (Environment.GetEnvironmentVariable("PAGE_SCREENSHOTS") is { } folder)
+            await Page.PdfAsync(new() { Path = Path.Combine(folder, name + ".pdf"), PreferCSSPageSize = true });
+    }
+
     /// <summary>No error in the console, no script of the data's, nothing that the content policy had to stop.</summary>
     public void AssertQuiet() => Assert.Empty(_complaints);
 

@@ -76,7 +76,7 @@ public sealed class DynamicMetricsApiTests(PlatformFixture platform)
     public async Task GetDynamic_BadParameter_400NamesIt()
     {
         await using var host = await QueryHost.StartAsync(platform);
-        foreach (var (query, name) in ((string, string)[])[("cursor=e30", "cursor"), ("cursor=eyJhIjowLCJ3Ijp0cnVlLCJrIjpbIngiXX0", "cursor"), ("limit=1001", "limit"), ("from=1", "from"), ("group=x", "group"), ("kind=hit", "kind"), ("rule_name=", "rule_name")])
+        foreach (var (query, name) in ((string, string)[])[("cursor=e30", "cursor"), ("cursor=eyJhIjowLCJ3Ijp0cnVlLCJrIjpbIngiXX0", "cursor"), ("limit=1001", "limit"), ("from=1", "from"), ("group=x", "group"), ("kind=hit", "kind"), ("metric_type=violation", "metric_type"), ("rule_name=", "rule_name")])
         {
             var problem = await host.GetAsync("/v1/metrics/dynamic?" + query, HttpStatusCode.BadRequest);
             Assert.Equal([name], problem.GetProperty("errors").EnumerateObject().Select(e => e.Name));

@@ -134,7 +134,12 @@ public sealed class EventsApiTests(PlatformFixture platform)
             ("cursor=abc", "cursor"),
             ("cursor=!!", "cursor"),
             ("cursor=eyJ0Ijo5MjIzMzcyMDM2ODU0Nzc1ODA3LCJsIjoieCIsInAiOjAsIm8iOjB9", "cursor"),
+            ("min_amount=2&max_amount=1", "min_amount"),
+            ("payment_status=paid", "payment_status"),
+            ("payment_status=Completed", "payment_status"),
             ("currency=", "currency"),
+            ("currency=eur", "currency"),
+            ("currency=EURO", "currency"),
             ("currency=EUR&currency=USD", "currency"),
             ("merchant_id=a%00b", "merchant_id"),
             ("merchnt_id=a", "merchnt_id"),
@@ -148,14 +153,36 @@ public sealed class EventsApiTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task GetEvents_ValueOutsideOfAClosedSet_400ListsWhatThereIs()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await host.Archive.AddFileAsync(Event(0, "1") with { Currency = "EUR", PaymentStatus = "completed" });
+        foreach (var (query, expected) in ((string, string)[])
+        [
+            ("currency=eur", "currency: Expected upper case: EUR."),
+            ("currency=XXX", "currency: Expected an active ISO 4217 code in upper case, for example EUR."),
+            ("payment_status=paid", "payment_status: Expected one of: completed, declined, failed, timeout, error, pending, cancelled, refunded, success."),
+        ])
+        {
+            Assert.Equal(expected, (await host.GetAsync("/v1/events?" + query, HttpStatusCode.BadRequest)).GetProperty("detail").GetString());
+        }
+
+        Assert.Single(await host.GetAllAsync("/v1/events?currency=EUR&payment_status=success"));
+        // An open set: an unknown method is kept as it is, and may come tomorrow.
+        Assert.Empty(await host.GetAllAsync("/v1/events?payment_method=barter"));
+    }
+
+    [Fact]
     public async Task GetEvents_HostileValue_IsOnlyAValue()
     {
         await using var host = await QueryHost.StartAsync(platform);
         await host.Archive.AddFileAsync(Event(0, "1") with { MerchantId = "m-1", CustomerId = "m-1", Currency = "EUR" });
         foreach (var value in (string[])["' OR 1=1 --", "'; DROP TABLE raw_event_files; --", "$from", "%", "m_1", "*", "\ud800", "a\\'b\"c", "/etc/passwd"])
         {
-            foreach (var name in (string[])["merchant_id", "customer_id", "payment_status", "payment_method", "currency"])
+            foreach (var name in (string[])["merchant_id", "customer_id", "payment_method"])
                 Assert.Empty(await host.GetAllAsync($"/v1/events?{name}={Uri.EscapeDataString(value)}"));
+            foreach (var name in (string[])["payment_status", "currency"])
+                await host.GetAsync($"/v1/events?{name}={Uri.EscapeDataString(value)}", HttpStatusCode.BadRequest);
             await host.GetAsync("/v1/transactions/" + Uri.EscapeDataString(value), HttpStatusCode.NotFound);
         }
 

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using PaymentPlatform.Events;
+using PaymentPlatform.Query.Tests.FailedItems;
 using PaymentPlatform.ServiceDefaults.Access;
 using PaymentPlatform.Testing;
 
@@ -79,11 +81,13 @@ public sealed class OpenApiTests(PlatformFixture platform)
         {
             // The answer to an unknown parameter lists the known ones.
             var problem = await host.GetAsync(path.Name.Replace("{transaction_id}", "x").Replace("{id}", "1") + "?no_such=1", System.Net.HttpStatusCode.BadRequest);
-            var known = problem.GetProperty("errors").GetProperty("no_such")[0].GetString()!.Split("Known: ")[1].TrimEnd('.').Split(", ", StringSplitOptions.RemoveEmptyEntries);
+            var known = problem.GetProperty("errors").GetProperty("no_such")[0].GetString()!.Split("Known: ") is [_, var names] ? names.TrimEnd('.').Split(", ") : [];
             var described = path.Value.GetProperty("get").TryGetProperty("parameters", out var parameters)
                 ? parameters.EnumerateArray().Where(p => p.GetProperty("in").GetString() == "query").Select(p => p.GetProperty("name").GetString()!)
                 : [];
             Assert.Equal(known.Order(), described.Where(d => d != "csv_formulas").Order());
+            if (known.Length == 0)
+                Assert.Equal("no_such: There is no such parameter here; there is none at all.", problem.GetProperty("detail").GetString());
         }
     }
 
@@ -166,7 +170,7 @@ public sealed class OpenApiTests(PlatformFixture platform)
                 continue;
             var name = reference.GetString()!["#/components/schemas/".Length..];
             checkedSchemas.Add(name);
-            var known = schemas.GetProperty(name).GetProperty("properties").EnumerateObject().Select(p => p.Name).ToHashSet();
+            var known = PropertiesOf(schemas, name).ToHashSet();
             var isOpen = schemas.GetProperty(name).TryGetProperty("additionalProperties", out var more) && more.ValueKind == JsonValueKind.True;
             Assert.All(example.EnumerateObject(), member => Assert.True(isOpen || known.Contains(member.Name), $"{name}.{member.Name}"));
             if (schemas.GetProperty(name).TryGetProperty("required", out var required))
@@ -175,6 +179,46 @@ public sealed class OpenApiTests(PlatformFixture platform)
 
         Assert.InRange(checkedSchemas.Count, 14, 100);
     }
+
+    /// <summary>An example that is copied works, and one that is read tells what is answered.</summary>
+    [Fact]
+    public async Task Document_Examples_AreAsTheServicesSpeak()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var document = await host.GetAsync("/openapi/v1.json");
+        var error = Assert.Single(new TransactionParser(new()).Parse("""{"transaction_id": "tx-1002", "transaction_timestamp": "2026-01-31T08:15:30Z", "amount": -5, "currency": "EUR", "payment_method": "credit_card", "payment_status": "completed"}"""u8.ToArray(), long.MaxValue / 2).Errors);
+        foreach (var path in document.GetProperty("paths").EnumerateObject())
+        {
+            foreach (var operation in path.Value.EnumerateObject())
+            {
+                foreach (var example in Contents(operation.Value).Select(c => c.TryGetProperty("example", out var example) ? example : default))
+                {
+                    Assert.All(Members(example, "constraint"), c => Assert.Equal(error.Constraint, c.GetString()));
+                    Assert.All(Members(example, "error_type"), t => Assert.Contains(t.GetString(), Constraints.All));
+                    Assert.All(Members(example, "metric_type"), t => Assert.True(Enum.TryParse<MetricEngine.Rules.MetricType>(t.GetString(), ignoreCase: true, out _), t.GetString()));
+                    foreach (var e in Members(example, "errors").Where(e => e.ValueKind == JsonValueKind.Array).SelectMany(e => e.EnumerateArray()).Where(e => e.TryGetProperty("field", out _)))
+                        Assert.Equal((error.Field, error.Constraint, error.Expected, error.Actual, error.Message), (e.Text("field"), e.Text("constraint"), e.Text("expected"), e.Text("actual"), e.Text("message")));
+                }
+
+                if (operation.Name != "get" || !operation.Value.TryGetProperty("parameters", out var parameters))
+                    continue;
+                var query = string.Join('&', parameters.EnumerateArray().Where(p => p.GetProperty("in").GetString() == "query" && p.TryGetProperty("example", out _)).Select(p => $"{p.Text("name")}={Uri.EscapeDataString(p.GetProperty("example").ToString())}"));
+                using var answer = await host.Client.GetAsync($"{path.Name.Replace("{transaction_id}", "tx-1001").Replace("{id}", "42")}?{query}");
+                Assert.NotEqual(System.Net.HttpStatusCode.BadRequest, answer.StatusCode);
+            }
+        }
+
+        var problem = document.GetProperty("paths").GetProperty("/v1/events").GetProperty("get").GetProperty("responses").GetProperty("400").GetProperty("content").GetProperty("application/problem+json").GetProperty("example");
+        var real = await host.GetAsync("/v1/events?limit=1001", System.Net.HttpStatusCode.BadRequest);
+        Assert.Equal(real.EnumerateObject().OrderBy(m => m.Name).Select(m => m.ToString()).Where(m => !m.StartsWith("\"traceId\"", StringComparison.Ordinal)), problem.EnumerateObject().OrderBy(m => m.Name).Select(m => m.ToString()));
+    }
+
+    private static IEnumerable<JsonElement> Members(JsonElement value, string name) => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().SelectMany(m => m.Name == name ? [m.Value] : Members(m.Value, name)),
+        JsonValueKind.Array => value.EnumerateArray().SelectMany(v => Members(v, name)),
+        _ => [],
+    };
 
     /// <summary>The page that shows the document is no part of it.</summary>
     private static IEnumerable<RouteEndpoint> Described(QueryHost host) =>
@@ -187,6 +231,14 @@ public sealed class OpenApiTests(PlatformFixture platform)
     {
         foreach (var media in element.GetProperty("content").EnumerateObject())
             Assert.True(media.Value.TryGetProperty("example", out _), $"{what} {media.Name} has no example: put one into Console/examples.json.");
+    }
+
+    /// <summary>Of the schema itself, or of those that it consists of.</summary>
+    private static IEnumerable<string> PropertiesOf(JsonElement schemas, string name)
+    {
+        var schema = schemas.GetProperty(name);
+        return (schema.TryGetProperty("allOf", out var parts) ? parts.EnumerateArray() : Enumerable.Repeat(schema, 1))
+            .SelectMany(part => part.TryGetProperty("$ref", out var reference) ? PropertiesOf(schemas, reference.GetString()!.Split('/')[^1]) : part.GetProperty("properties").EnumerateObject().Select(p => p.Name));
     }
 
     private static IEnumerable<JsonElement> Contents(JsonElement element) => element.ValueKind switch

@@ -44,6 +44,24 @@ public sealed class ReplayTests(PlatformFixture platform)
         Assert.Equal([0, 1, 2], delivered.Select(m => m.Partition).Distinct().Order());
     }
 
+    [Fact]
+    public async Task Target_LookedIntoAndDropped_AsTheDocumentSays()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var files = RandomArchive.Files(new Random(3), files: 1, rows: 20);
+        await ArchiveAsync(host, files);
+        await UntilAsync(host, await AskAsync(host), "done");
+        var document = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "operations.md"));
+        var recipe = document[document.IndexOf("-- how much is in it", StringComparison.Ordinal)..];
+        await host.Archive.ExecuteAsync(recipe[..recipe.IndexOf("```", StringComparison.Ordinal)].Replace("payments-audit", Target));
+
+        Assert.Equal(0, await host.ScalarAsync<long>($"SELECT count(*) FROM stream_logs WHERE stream = '{Target}'"));
+        Assert.Equal(0, await host.ScalarAsync<long>("SELECT count(*) FROM stream_batches b WHERE NOT EXISTS (SELECT FROM stream_logs l WHERE l.log_id = b.log_id)"));
+        // It is made anew.
+        await UntilAsync(host, await AskAsync(host), "done");
+        AssertDelivered(Expected(files), await StreamContents.ReadAsync(host, Target));
+    }
+
     [Theory]
     [InlineData("""{"merchant_id": "Müller & Söhne"}""")]
     [InlineData("""{"customer_id": "c-1", "payment_status": "completed"}""")]

@@ -133,9 +133,22 @@ public sealed class HttpEventSenderTests : IAsyncLifetime
 
         Assert.Equal(1, await run);
         Assert.InRange(asked.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
-        Assert.Equal(2, lines.Count);
+        Assert.Equal(3, lines.Count);
         Assert.StartsWith($"{dead}v1/transactions does not answer (", lines.First());
-        Assert.StartsWith("accepted 0, rejected 0, 10 not acknowledged", lines.Last());
+        Assert.StartsWith("accepted 0, rejected 0, 10 not acknowledged", lines.ElementAt(1));
+        Assert.StartsWith("Not accepted, as far as is known: 10 of 10 events.", lines.Last());
+    }
+
+    [Fact]
+    public async Task Simulate_NobodyListensForTheDuration_EndsWithItAndExit1()
+    {
+        var dead = Url;
+        await _server!.StopAsync(TestContext.Current.CancellationToken);
+        var lines = new ConcurrentQueue<string>();
+        var run = SimulateCommand.RunAsync(new() { Target = SimulatorTarget.Http, Url = dead, Rate = 100, Duration = TimeSpan.FromMilliseconds(500), Messages = new Lines(lines) }, TestContext.Current.CancellationToken);
+
+        Assert.Equal(1, await run.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        Assert.Matches(@"^Not accepted, as far as is known: (?<n>\d+) of \k<n> events\.", lines.Last());
     }
 
     private static string Id(string line) => line[..60];

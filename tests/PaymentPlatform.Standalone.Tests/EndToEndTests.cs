@@ -34,8 +34,8 @@ public sealed class EndToEndTests : IDisposable
             await AssertFiguresAsync(http, lines, cancellation);
             using (var archive = await Archive.OpenAsync(await platform.ConnectionsAsync(cancellation), cancellation))
                 Assert.Equal(lines.Length, archive.Count("SELECT count(*) FROM events"));
-            await AssertProblemAsync(http, "v1/nothing-here", HttpStatusCode.NotFound, cancellation);
-            await AssertProblemAsync(http, "v1/transactions", HttpStatusCode.MethodNotAllowed, cancellation);
+            await AssertProblemAsync(http, "v1/nothing-here", HttpStatusCode.NotFound, "There is nothing at /v1/nothing-here.", cancellation);
+            await AssertProblemAsync(http, "v1/transactions", HttpStatusCode.MethodNotAllowed, "/v1/transactions does not take GET; it takes POST.", cancellation);
             Assert.Equal(0, await platform.StopAsync(cancellation));
         }
 
@@ -98,11 +98,12 @@ public sealed class EndToEndTests : IDisposable
     }
 
     /// <summary>Errors that no endpoint made are problem details too.</summary>
-    private static async Task AssertProblemAsync(HttpClient http, string path, HttpStatusCode status, CancellationToken cancellation)
+    private static async Task AssertProblemAsync(HttpClient http, string path, HttpStatusCode status, string detail, CancellationToken cancellation)
     {
         using var answer = await http.GetAsync(path, cancellation);
         Assert.Equal(status, answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(detail, (await answer.Content.ReadFromJsonAsync<JsonElement>(cancellation)).GetProperty("detail").GetString());
     }
 
     private static async Task AssertEachFoundAsync(HttpClient http, string[] lines, CancellationToken cancellation)

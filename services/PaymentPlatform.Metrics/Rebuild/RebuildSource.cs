@@ -125,7 +125,7 @@ internal sealed class RebuildSource(HybridConnectionManager connections)
         }
         catch (RequestFailedException exception) when (exception.Status == 404)
         {
-            throw new RebuildRefusedException($"The archive file {file.BlobName} is missing from the blob store although the manifest has it. Restore the blob, then ask again.", exception);
+            throw new RebuildRefusedException($"{LostFile.Missing(file.BlobName)} Then ask again.", exception);
         }
         catch (RequestFailedException exception) when (exception.ErrorCode is "BlobArchived" or "BlobBeingRehydrated")
         {
@@ -133,7 +133,7 @@ internal sealed class RebuildSource(HybridConnectionManager connections)
         }
 
         if (!SHA256.HashData(content.GetBuffer().AsSpan(0, (int)content.Length)).AsSpan().SequenceEqual(file.Sha256))
-            throw new RebuildRefusedException($"The archive file {file.BlobName} is damaged: its bytes are not those of the manifest. Restore the blob, then ask again.");
+            throw new RebuildRefusedException($"{LostFile.Damaged(file.BlobName)} Then ask again.");
         content.Position = 0;
         return content;
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using PaymentPlatform.Query.FailedItems;
 
@@ -11,7 +12,7 @@ internal sealed class AuditEvent
     private static readonly int s_time = EventColumn.OrdinalOf("transaction_timestamp"), s_enqueuedAt = EventColumn.OrdinalOf("enqueued_at"), s_archivedAt = EventColumn.OrdinalOf("archived_at");
     private static readonly int s_stream = EventColumn.OrdinalOf("stream"), s_logId = EventColumn.OrdinalOf("stream_log_id"), s_partition = EventColumn.OrdinalOf("stream_partition"), s_offset = EventColumn.OrdinalOf("stream_offset");
     private static readonly int s_isValid = EventColumn.OrdinalOf("is_valid"), s_origin = EventColumn.OrdinalOf("origin"), s_originId = EventColumn.OrdinalOf("origin_id"), s_duplicate = EventColumn.OrdinalOf("duplicate");
-    private static readonly int s_file = EventColumn.OrdinalOf(EventColumn.FileName), s_payload = EventColumn.OrdinalOf("raw_payload");
+    private static readonly int s_payload = EventColumn.OrdinalOf("raw_payload");
 
     private AuditEvent(EventRow row, byte[] json)
     {
@@ -25,7 +26,7 @@ internal sealed class AuditEvent
         Origin = row.IsNull(s_origin) ? null : row.Text(s_origin);
         OriginId = row.IsNull(s_originId) ? null : row.Text(s_originId);
         IsDuplicate = !row.IsNull(s_duplicate) && row.Boolean(s_duplicate);
-        BlobName = row.Text(s_file);
+        BlobName = row.BlobName;
         var payload = row.IsNull(s_payload) ? [] : row.Payload(s_payload);
         PayloadBytes = payload.Length;
         PayloadSha256 = Convert.ToHexStringLower(SHA256.HashData(payload));
@@ -73,6 +74,13 @@ internal sealed class AuditEvent
 
     /// <summary>The files that held it before <see cref="File"/> did, the oldest first.</summary>
     public IReadOnlyList<AuditFile> EarlierFiles { get; set; } = [];
+
+    /// <summary>Null where the bytes that came in are not UTF-8.</summary>
+    public byte[]? ReadPayload()
+    {
+        using var columns = JsonDocument.Parse(Json, new() { MaxDepth = EventJson.WriterOptions.MaxDepth });
+        return columns.RootElement.TryGetProperty("raw_payload", out var payload) && payload.ValueKind == JsonValueKind.String ? Encoding.UTF8.GetBytes(payload.GetString()!) : null;
+    }
 
     public static AuditEvent Read(EventRow row)
     {

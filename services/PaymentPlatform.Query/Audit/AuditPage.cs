@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using PaymentPlatform.Events;
 using PaymentPlatform.Query.Lifecycle;
 
 namespace PaymentPlatform.Query.Audit;
@@ -104,6 +105,17 @@ internal sealed class AuditPage(AuditTrail trail) : IResult
         }
     }
 
+    /// <summary>With as many decimals as the currency has, more where the event has them; null where it has no amount.</summary>
+    public static string? Amount(JsonElement columns)
+    {
+        if (columns.GetProperty("amount") is not { ValueKind: JsonValueKind.Number } amount)
+            return null;
+        var digits = amount.GetRawText();
+        var decimals = digits.IndexOf('.') is >= 0 and var point ? digits.Length - point - 1 : 0;
+        var missing = columns.GetProperty("currency") is { ValueKind: JsonValueKind.String } currency ? Currencies.MinorDigits(Value(currency)!) - decimals : 0;
+        return missing <= 0 ? digits : $"{digits}{(decimals == 0 ? "." : "")}{new string('0', missing)}";
+    }
+
     private void WriteHead(HtmlWriter html)
     {
         html.Markup("<h1>Audit trail of payment ").Text(trail.TransactionId).Markup("</h1>\n<p class=\"soft\">As of ");
@@ -119,7 +131,7 @@ internal sealed class AuditPage(AuditTrail trail) : IResult
         if (trail.Tail.UnarchivedEvents > 0 || trail.Tail.ArchivedThrough is null)
         {
             html.Markup("<p class=\"warn\"><b>Later events may be missing.</b> ")
-                .Text(trail.Tail.UnarchivedEvents > 0 ? $"About {trail.Tail.UnarchivedEvents} events of the stream were not archived yet." : "It is not known how far the archive goes.").Markup("</p>\n");
+                .Text(trail.Tail.UnarchivedEvents > 0 ? $"Not archived yet, about: {Counted.Of(trail.Tail.UnarchivedEvents, "event")} of the stream." : "It is not known how far the archive goes.").Markup("</p>\n");
         }
 
         if (trail.Cut.Count > 0)
@@ -152,7 +164,7 @@ internal sealed class AuditPage(AuditTrail trail) : IResult
         html.Markup("</h3>\n<dl>");
         Fact(html, "Position", e.Position.ToString(), mono: true);
         foreach (var column in columns.EnumerateObject().Where(c => !s_shownElsewhere.Contains(c.Name)))
-            Fact(html, Label(column.Name), Value(column.Value));
+            Fact(html, Label(column.Name), column.NameEquals("amount"u8) ? Amount(columns) : Value(column.Value));
         Fact(html, "Payload SHA-256", e.PayloadSha256, mono: true);
         Fact(html, "Payload bytes", Number(e.PayloadBytes));
         html.Markup("</dl>\n");
@@ -178,7 +190,7 @@ internal sealed class AuditPage(AuditTrail trail) : IResult
         Fact(html, "Blob", file.BlobName, mono: true);
         Fact(html, "SHA-256", file.Sha256, mono: true);
         Fact(html, "State, tier", $"{file.State} since {EventJson.Format(file.StateChangedAt)}, {file.Tier}");
-        Fact(html, "Written", $"{EventJson.Format(file.ArchivedAt)}, {Number(file.ByteSize)} bytes, {Number(file.RowCount)} events");
+        Fact(html, "Written", $"{EventJson.Format(file.ArchivedAt)}, {Counted.Of(file.ByteSize, "byte")}, {Counted.Of(file.RowCount, "event")}");
         html.Markup("</dl>\n");
     }
 
@@ -212,6 +224,14 @@ internal sealed class AuditPage(AuditTrail trail) : IResult
                 html.Markup("</td><td>").Text(change.Action.Replace('_', ' ')).Markup("</td><td>").Text(change.By).Markup("</td><td>").Text(change.Notes ?? "–").Markup("</td></tr>\n");
             }
 
+            html.Markup("</tbody></table>\n");
+        }
+
+        if (item.Correction is { Count: > 0 } changes)
+        {
+            html.Markup("<h4>What the correction changed</h4>\n<table><thead><tr><th>Field</th><th>Before</th><th>After</th></tr></thead><tbody>\n");
+            foreach (var change in changes)
+                html.Markup("<tr><td>").Text(change.Field).Markup("</td><td class=\"mono\">").Text(change.Before ?? "–").Markup("</td><td class=\"mono\">").Text(change.After ?? "–").Markup("</td></tr>\n");
             html.Markup("</tbody></table>\n");
         }
 
@@ -313,7 +333,11 @@ internal sealed class AuditPage(AuditTrail trail) : IResult
     {
         if (error.ValueKind != JsonValueKind.Object || !error.TryGetProperty("message", out var message))
             return Value(error);
-        return error.TryGetProperty("field", out var field) && Value(field) is { Length: > 0 } name ? $"{name}: {Value(message)}" : Value(message);
+        var found = Member("actual") is { } actual ? $" It has {actual}{(Member("expected") is { } expected ? $"; expected is {expected}" : "")}." : "";
+        var text = Value(message);
+        return $"{(Member("field") is { } name && text?.StartsWith(name + ' ', StringComparison.Ordinal) != true ? $"{name}: " : "")}{text}{found}";
+
+        string? Member(string name) => error.TryGetProperty(name, out var value) && Value(value) is { Length: > 0 } text ? text : null;
     }
 
     private static void WritePayload(HtmlWriter html, string? text, string? base64)

@@ -128,7 +128,7 @@ internal sealed class AuditReader(ArchiveTailReader tails, TransactionLookup loo
 
     private static async Task<List<AuditFailedItem>> FailedItemsAsync(NpgsqlConnection connection, string transactionId, List<AuditEvent> events, List<string> cut, CancellationToken cancellationToken)
     {
-        var resubmissions = events.Where(e => e.FailedItemId is not null).ToLookup(e => e.FailedItemId!.Value, e => e.Position);
+        var resubmissions = events.Where(e => e.FailedItemId is not null).ToLookup(e => e.FailedItemId!.Value);
         var found = await FailedItemReader.FindOfAsync(connection, transactionId, [.. resubmissions.Select(r => r.Key)], MaxPayloadBytes, MaxFailedItems + 1, cancellationToken);
         Shorten(found, MaxFailedItems, "failed_items", cut);
         var histories = await FailedItemReader.HistoriesAsync(connection, [.. found.Select(f => f.Summary.Id)], MaxChanges, cancellationToken);
@@ -139,9 +139,12 @@ internal sealed class AuditReader(ArchiveTailReader tails, TransactionLookup loo
             var isText = item.Payload is not null && Utf8.IsValid(item.Payload);
             return new AuditFailedItem(
                 item.Summary, item.Sha256, isText ? Encoding.UTF8.GetString(item.Payload!) : null, isText || item.Payload is null ? null : Convert.ToBase64String(item.Payload),
-                [.. histories[item.Summary.Id]], resubmissions[item.Summary.Id].FirstOrDefault());
+                [.. histories[item.Summary.Id]], resubmissions[item.Summary.Id].FirstOrDefault()?.Position, Correction(item.Payload, resubmissions[item.Summary.Id].FirstOrDefault()));
         });
     }
+
+    private static IReadOnlyList<AuditChange>? Correction(byte[]? payload, AuditEvent? resubmission) =>
+        payload is not null && resubmission is { PayloadBytes: <= MaxPayloadBytes } && resubmission.ReadPayload() is { } sent ? AuditCorrection.Compare(payload, sent) : null;
 
     private async Task<List<AuditReplay>> ReplaysAsync(string transactionId, List<AuditEvent> events, Records records, CancellationToken cancellationToken)
     {

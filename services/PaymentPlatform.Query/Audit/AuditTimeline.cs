@@ -6,11 +6,19 @@ namespace PaymentPlatform.Query.Audit;
 /// <summary>What happened to a payment, step by step.</summary>
 internal static class AuditTimeline
 {
+    /// <summary>Of a correction that its step names.</summary>
+    private const int MaxFields = 10;
+
     /// <summary>In the order of time; what is known to follow something at the same moment comes after it.</summary>
-    public static IEnumerable<AuditStep> Of(AuditTrail trail) => trail.Events.Select(Of).Concat(Files(trail)).Concat(trail.FailedItems.SelectMany(Of)).Concat(trail.Replays.SelectMany(Of)).Concat(Holds(trail)).OrderBy(s => s.At);
+    public static IEnumerable<AuditStep> Of(AuditTrail trail) => Happened(trail).Concat(trail.Events.Select(Of)).Concat(Files(trail)).Concat(trail.FailedItems.SelectMany(Of)).Concat(trail.Replays.SelectMany(Of)).Concat(Holds(trail)).OrderBy(s => s.At);
 
     /// <summary>A short name of an event for people: its place in the trail is its number.</summary>
     public static string NameOf(AuditTrail trail, AuditPosition position) => trail.Events.Index().FirstOrDefault(e => e.Item.Position == position) is { Item: not null } e ? $"event {e.Index + 1}" : position.ToString();
+
+    /// <summary>By the events' own time, which is the sender's word. A repeat, a replay and a resubmission tell of the same.</summary>
+    private static IEnumerable<AuditStep> Happened(AuditTrail trail) => trail.Events.Index().Where(e => e.Item.TransactionTime is not null)
+        .GroupBy(e => (At: e.Item.TransactionTime!.Value, What: Describe(e.Item)), e => e.Index + 1)
+        .Select(g => new AuditStep(g.Key.At, "Happened", $"Event {string.Join(", ", g)}, by its own time: {g.Key.What}"));
 
     private static AuditStep Of(AuditEvent e, int index)
     {
@@ -26,7 +34,7 @@ internal static class AuditTimeline
     private static string Describe(AuditEvent e)
     {
         var columns = JsonElement.Parse(e.Json, new() { MaxDepth = EventJson.WriterOptions.MaxDepth });
-        var (amount, currency, status) = (Value("amount"), Value("currency"), Value("payment_status"));
+        var (amount, currency, status) = (AuditPage.Amount(columns), Value("currency"), Value("payment_status"));
         return string.Join(' ', new[] { status, amount, currency }.OfType<string>().DefaultIfEmpty("no readable amount or status"));
 
         string? Value(string name) => AuditPage.Value(columns.GetProperty(name));
@@ -46,7 +54,8 @@ internal static class AuditTimeline
                 "resolved" => "Resolved",
                 _ => "Discarded",
             };
-            yield return new(change.At, what, $"Dead letter {item.Id}, by {change.By}{(change.Notes is null ? "" : $": {change.Notes}")}");
+            var changed = change.Action == "resubmitted" && item.Correction is { Count: > 0 } changes ? $"; changed: {string.Join(", ", changes.Select(c => c.Field).Take(MaxFields))}{(changes.Count > MaxFields ? ", …" : "")}" : "";
+            yield return new(change.At, what, $"Dead letter {item.Id}, by {change.By}{(change.Notes is null ? "" : $": {change.Notes}")}{changed}");
         }
     }
 
@@ -56,7 +65,7 @@ internal static class AuditTimeline
             yield break;
         yield return new(replay.RequestedAt, "Replay asked for", $"Replay {replay.Id} into {replay.Target}, by {replay.RequestedBy}");
         if (replay.EndedAt is { } ended)
-            yield return new(ended, $"Replay {replay.State}", $"Replay {replay.Id}, {replay.EventsDone} events in {replay.Target}");
+            yield return new(ended, $"Replay {replay.State}", $"Replay {replay.Id}, {Counted.Of(replay.EventsDone, "event")} in {replay.Target}");
     }
 
     /// <summary>What was written into one file at one moment is one step.</summary>

@@ -44,7 +44,7 @@ internal sealed class FailedItemActions(DatabaseTurns database, Resubmitter resu
             : await database.ExecuteAsync((connection, token) => FailedItemStore.CountAsync(connection, request.Filter, after, token), cancellationToken);
         var refused = results.FindAll(r => !r.IsDone);
         return new(
-            results.Count - refused.Count, refused.Count, remaining, remaining == 0 ? null : FailedItemsRequest.CursorOf(after),
+            results.Count - refused.Count, refused.Count, remaining, remaining == 0 ? null : request.CursorOf(after),
             [.. refused.Take(MaxRefusals).Select(r => new FailedItemRefusal(r.Id, r.Detail, [.. r.Errors.Take(MaxRefusalErrors)]))]);
     }
 

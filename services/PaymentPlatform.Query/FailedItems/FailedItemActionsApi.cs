@@ -72,7 +72,7 @@ public static class FailedItemActionsApi
         var parameters = new QueryParameters(context.Request.Query);
         if (parameters.Problem() is { } problem)
             return problem;
-        var (request, fault) = await FailedItemsRequest.ReadAsync(context.Request, context.RequestAborted);
+        var (request, fault) = await FailedItemsRequest.ReadAsync(context.Request, status, context.RequestAborted);
         return request is null
             ? fault!
             : TypedResults.Json(await actions.ChangeAsync(request, status, By(context), context.RequestAborted), QueryJsonContext.Default.FailedItemsAnswer);

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using PaymentPlatform.Events;
 
 namespace PaymentPlatform.Query.FailedItems;
 
@@ -7,6 +8,9 @@ namespace PaymentPlatform.Query.FailedItems;
 /// <param name="From">Microseconds since the Unix epoch of <c>failed_at</c>, inclusive; <paramref name="To"/> is exclusive.</param>
 internal sealed record FailedItemFilter(string? Status, string? ErrorType, long? From, long? To)
 {
+    /// <summary>Null when absent or wrong; then that is kept.</summary>
+    public static string? ReadErrorType(RequestValues values) => values.Choice("error_type", [.. Constraints.All]);
+
     /// <summary>Adds to the command's text what follows a WHERE, and the parameters <c>status</c>, <c>error_type</c>, <c>from</c> and <c>to</c> where they are used.</summary>
     public string AddTo(NpgsqlParameterCollection parameters)
     {

@@ -22,17 +22,17 @@ public static class FailedItemsApi
 
     private static async Task<Results<JsonHttpResult<Page<FailedItemSummary>>, ValidationProblem>> ListAsync(HttpContext context, DatabaseTurns database)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var (from, to) = parameters.Range();
         var filter = new FailedItemFilter(
-            parameters.Choice("status", FailedItemStatus.Pending, FailedItemStatus.Resubmitted, FailedItemStatus.Resolved, FailedItemStatus.Discarded), parameters.Text("error_type"), from, to);
+            parameters.Choice("status", FailedItemStatus.Pending, FailedItemStatus.Resubmitted, FailedItemStatus.Resolved, FailedItemStatus.Discarded), FailedItemFilter.ReadErrorType(parameters), from, to);
         var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
-        var before = parameters.Integer("cursor", long.MaxValue, 1, long.MaxValue);
+        var before = parameters.CursorId();
         if (parameters.Problem() is { } problem)
             return problem;
 
         var items = await database.ExecuteAsync((connection, token) => FailedItemReader.ListAsync(connection, filter, before, limit + 1, token), context.RequestAborted);
-        return TypedResults.Json(Page<FailedItemSummary>.Cut(items, limit, item => item.Id.ToString(CultureInfo.InvariantCulture)), QueryJsonContext.Default.PageFailedItemSummary);
+        return TypedResults.Json(Page<FailedItemSummary>.Cut(items, limit, item => parameters.NextCursor(item.Id)), QueryJsonContext.Default.PageFailedItemSummary);
     }
 
     private static async Task<Results<JsonHttpResult<FailedItem>, ValidationProblem, ProblemHttpResult>> GetAsync(string id, HttpContext context, DatabaseTurns database)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Mvc;
 using Npgsql;
 using NpgsqlTypes;
 using PaymentPlatform.ServiceDefaults.Access;
@@ -20,7 +21,7 @@ public static class HoldsApi
         app.MapDelete("/v1/archive/holds/{id}", DeleteAsync).RequireRole(AccessRole.Operate);
     }
 
-    private static async Task<IResult> PostAsync(HttpContext context, DatabaseTurns database)
+    private static async Task<IResult> PostAsync(HttpContext context, DatabaseTurns database, [FromServices] HeldFiles files)
     {
         var parameters = new QueryParameters(context.Request.Query);
         if (parameters.Problem() is { } problem)
@@ -60,21 +61,21 @@ public static class HoldsApi
                     : (await QueryAsync(connection, $"SELECT {Columns} FROM legal_holds WHERE request_id = $1", token, new NpgsqlParameter { Value = requestId })).Single();
             },
             context.RequestAborted);
-        return TypedResults.Json(item, QueryJsonContext.Default.HoldItem, statusCode: StatusCodes.Status201Created);
+        return TypedResults.Json(new PlacedHold(item, await files.CountAsync(item, context.RequestAborted)), QueryJsonContext.Default.PlacedHold, statusCode: StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> ListAsync(HttpContext context, DatabaseTurns database)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
-        var before = parameters.Integer("cursor", long.MaxValue, 1, long.MaxValue);
+        var before = parameters.CursorId();
         if (parameters.Problem() is { } problem)
             return problem;
 
         var items = await database.ExecuteAsync(
             (connection, token) => QueryAsync(connection, $"SELECT {Columns} FROM legal_holds WHERE hold_id < $1 ORDER BY hold_id DESC LIMIT $2", token, new() { Value = before }, new() { Value = limit + 1 }),
             context.RequestAborted);
-        return TypedResults.Json(Page<HoldItem>.Cut(items, limit, item => item.Id.ToString(CultureInfo.InvariantCulture)), QueryJsonContext.Default.PageHoldItem);
+        return TypedResults.Json(Page<HoldItem>.Cut(items, limit, item => parameters.NextCursor(item.Id)), QueryJsonContext.Default.PageHoldItem);
     }
 
     /// <summary>Releases it; one that was released stays as it is.</summary>

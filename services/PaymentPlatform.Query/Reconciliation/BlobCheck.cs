@@ -91,7 +91,7 @@ internal sealed class BlobCheck(HybridConnectionManager connections, BlobManifes
             if (run.Request.Depth != ReconciliationDepth.Full)
                 continue;
             if (archived > 0)
-                run.Skip("contents", $"{archived} files", "They are in the archive tier; names and sizes are compared.");
+                run.Skip("contents", Counted.Of(archived, "file"), "In the archive tier: names and sizes are compared.");
             await ReadAsync(run, sound.Where(row => IsWanted(run.Request, row)), cancellationToken);
         }
 

@@ -158,7 +158,7 @@ internal sealed class CountCheck(
         var deleted = await ListDeletedAsync(axis, from, to, cancellationToken);
         deleted.ForEach(span => away.Add(span.First, span.Last));
         if (deleted.Count > 0)
-            day.Skip(check, Span(from, to), $"{deleted.Count} files of it were deleted at the end of their retention.");
+            day.Skip(check, Span(from, to), $"{Counted.Of(deleted.Count, "file")} of it {(deleted.Count == 1 ? "was" : "were")} deleted at the end of retention.");
         var files = (await manifest.FindAsync(axis, from, to, null, cancellationToken)).Files.ToList();
         foreach (var (file, why) in files.Select(f => (f, Why: run.WhyOutOfReach(f.BlobName))).Where(f => f.Why is not null).ToList())
             LeaveOut(file, why!);

@@ -25,11 +25,7 @@ public static class ReconciliationApi
         if (parameters.Problem() is { } problem)
             return problem;
         if (depth == ReconciliationDepth.Full && !context.Grants(AccessRole.Operate))
-        {
-            return TypedResults.Problem(
-                "depth=full reads the bytes of the blobs: it needs the role 'operate', which the credential does not have. Leave depth out to compare names and sizes.",
-                statusCode: StatusCodes.Status403Forbidden, title: "Role missing");
-        }
+            return context.Refuse(AccessRole.Operate, "depth=full reads the bytes of the blobs: it needs the role 'operate', which the credential does not have. Leave depth out to compare names and sizes.");
 
         var report = await reconciler.RunAsync(ReconciliationRequest.Of(from, to, depth, now), null, context.RequestAborted);
         return TypedResults.Json(report, QueryJsonContext.Default.ReconciliationReport);

@@ -12,6 +12,7 @@ internal sealed class ReconciliationRun(ReconciliationRequest request, IProgress
     private readonly List<SkippedCheck> _skipped = [];
     private readonly Dictionary<string, string> _outOfReach = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _byKind = new(StringComparer.Ordinal);
+    private string? _said;
     private long _files, _blobs, _bytes, _contents, _partitions, _ranges, _windows, _figures, _events, _deadLetters;
 
     public ReconciliationRequest Request => request;
@@ -99,9 +100,15 @@ internal sealed class ReconciliationRun(ReconciliationRequest request, IProgress
             return _outOfReach.GetValueOrDefault(blobName);
     }
 
-    public void Say(FormattableString text) => progress?.Report(text.ToString(CultureInfo.InvariantCulture));
+    /// <summary>Says it, unless it was said last.</summary>
+    public void Say(FormattableString text)
+    {
+        var line = text.ToString(CultureInfo.InvariantCulture);
+        if (Interlocked.Exchange(ref _said, line) != line)
+            progress?.Report(line);
+    }
 
-    public void SayBlobs() => Say($"blobs: {Interlocked.Read(ref _files)} files compared, the bytes of {Interlocked.Read(ref _contents)} read");
+    public void SayBlobs() => Say($"blobs: {Counted.Of(Interlocked.Read(ref _files), "file")} compared, the bytes of {Interlocked.Read(ref _contents)} read");
 
     /// <param name="repairs">What to do about a live file, by its id.</param>
     public ReconciliationReport Report(IReadOnlyDictionary<Guid, string> repairs, TimeSpan elapsed)

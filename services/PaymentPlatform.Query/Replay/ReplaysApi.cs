@@ -71,7 +71,7 @@ public static class ReplaysApi
 
     private static async Task<Results<JsonHttpResult<Page<ReplayItem>>, ValidationProblem>> ListAsync(HttpContext context, DatabaseTurns database, TimeProvider time)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
         var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxLimit);
         var before = parameters.Cursor<object>(text => Guid.TryParseExact(text, "D", out var id) ? id : null);
         if (parameters.Problem() is { } problem)
@@ -82,7 +82,7 @@ public static class ReplaysApi
                 connection, $"SELECT {Columns} FROM replays WHERE $1 IS NULL OR id < $1 ORDER BY id DESC LIMIT $2", time, token,
                 new() { Value = before ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid }, new() { Value = limit + 1 }),
             context.RequestAborted);
-        return TypedResults.Json(Page<ReplayItem>.Cut(items, limit, item => item.Id.ToString()), QueryJsonContext.Default.PageReplayItem);
+        return TypedResults.Json(Page<ReplayItem>.Cut(items, limit, item => parameters.NextCursor(item.Id)), QueryJsonContext.Default.PageReplayItem);
     }
 
     private static Task<IResult> GetAsync(string id, HttpContext context, DatabaseTurns database, TimeProvider time) =>

@@ -24,8 +24,9 @@ internal sealed class SqlWorkerProcess : IDisposable
         {
             lock (_errors)
             {
-                if (_errors.Length < 4096)
-                    _errors.AppendLine(line.Data);
+                // The end of the stream comes as a line that is null.
+                if (line.Data is { Length: > 0 } text && _errors.Length < 4096)
+                    _errors.AppendLine(text);
             }
         };
         process.BeginErrorReadLine();

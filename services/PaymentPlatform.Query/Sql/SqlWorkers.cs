@@ -97,7 +97,7 @@ internal sealed partial class SqlWorkers(IOptions<QueryOptions> options, Archive
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A process that runs SQL ended: {Errors}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A process that runs SQL wrote on standard error: {Errors}")]
     private partial void LogErrors(string errors);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "No process to run SQL could be started: {Fault}")]

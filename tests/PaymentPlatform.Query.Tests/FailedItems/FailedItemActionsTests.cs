@@ -104,12 +104,15 @@ public sealed class FailedItemActionsTests(PlatformFixture platform)
         Assert.Equal(0, (await PostOkAsync(host, "discard", """{"all": true}""")).GetProperty("done").GetInt32());
     }
 
+    private static readonly string[] ErrorTypes = ["currency", "amount_range", "status", "internal"];
+
     [Theory]
     [InlineData("{}", "filter")]
     [InlineData("""{"filter": {}}""", "filter")]
     [InlineData("""{"filter": {"status": "pending"}}""", "filter")]
     [InlineData("""{"filter": {"error_type": null}, "all": false}""", "filter")]
-    [InlineData("""{"filter": {"error_type": "x"}, "all": true}""", "all")]
+    [InlineData("""{"filter": {"error_type": "currency"}, "all": true}""", "all")]
+    [InlineData("""{"filter": {"error_type": "nope"}}""", "filter.error_type")]
     [InlineData("""{"filter": {"status": "resolved"}, "all": true}""", "filter.status")]
     [InlineData("""{"filter": {"errortype": "x"}, "all": true}""", "filter.errortype")]
     [InlineData("""{"filter": [], "all": true}""", "filter")]
@@ -117,7 +120,7 @@ public sealed class FailedItemActionsTests(PlatformFixture platform)
     [InlineData("""{"filter": {"from": "yesterday"}, "all": true}""", "filter.from")]
     [InlineData("""{"all": true, "limit": 1001}""", "limit")]
     [InlineData("""{"all": true, "cursor": "x"}""", "cursor")]
-    [InlineData("""{"all": "yes", "filter": {"error_type": "x"}}""", "all")]
+    [InlineData("""{"all": "yes", "filter": {"error_type": "currency"}}""", "all")]
     [InlineData("""{"all": true, "note": "x"}""", "note")]
     public async Task Bulk_BadBody_400NamesWhatIsWrong(string body, string name)
     {
@@ -147,7 +150,7 @@ public sealed class FailedItemActionsTests(PlatformFixture platform)
         await using var other = await QueryHost.StartAsync(platform, database: database);
         var fault = FaultyPublisher.Of(host);
         for (var i = 0; i < Items; i++)
-            await AddAsync(host, i % 2 == 0 ? Event($"tx-{i}") : BadEvent($"tx-{i}"), $"type-{i % 4}", minute: i);
+            await AddAsync(host, i % 2 == 0 ? Event($"tx-{i}") : BadEvent($"tx-{i}"), ErrorTypes[i % 4], minute: i);
 
         var ends = new Dictionary<long, string>();
         for (var round = 0; round < 40; round++)
@@ -212,9 +215,9 @@ public sealed class FailedItemActionsTests(PlatformFixture platform)
             < 4 => ($"{id}/resubmit", random.Next(3) == 0 ? null : Event($"tx-{random.Next(2)}")),
             < 6 => ($"{id}/resolve", """{"notes": "r"}"""),
             < 8 => ($"{id}/discard", null),
-            8 => ("resubmit", $$"""{"filter": {"error_type": "type-{{random.Next(4)}}"}, "limit": {{random.Next(1, 4)}}}"""),
-            9 => ("resolve", $$"""{"filter": {"error_type": "type-{{random.Next(4)}}"}, "limit": 1}"""),
-            10 => ("discard", $$"""{"filter": {"error_type": "type-{{random.Next(4)}}"}, "limit": 1}"""),
+            8 => ("resubmit", $$"""{"filter": {"error_type": "{{ErrorTypes[random.Next(4)]}}"}, "limit": {{random.Next(1, 4)}}}"""),
+            9 => ("resolve", $$"""{"filter": {"error_type": "{{ErrorTypes[random.Next(4)]}}"}, "limit": 1}"""),
+            10 => ("discard", $$"""{"filter": {"error_type": "{{ErrorTypes[random.Next(4)]}}"}, "limit": 1}"""),
             _ => ("resubmit", """{"all": true, "limit": 3}"""),
         };
     }

@@ -4,7 +4,6 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using PaymentPlatform.Query.FailedItems;
-using PaymentPlatform.Query.Tests.Reconciliation;
 using PaymentPlatform.Streaming;
 using PaymentPlatform.Testing;
 using static PaymentPlatform.Query.Tests.FailedItems.DeadLetters;
@@ -36,11 +35,11 @@ public sealed class ResubmitTests(PlatformFixture platform)
     [Fact]
     public async Task Finish_TablesAreNotThereYet_WaitsForThem()
     {
-        var log = new LogLines();
+        var log = new LogCollector(LogLevel.Warning);
         await using var host = await QueryHost.StartAsync(platform, database: await platform.CreateDatabaseAsync(migrate: false), services: services => services.AddSingleton<ILoggerProvider>(log));
         // Replays, reconciliation and this.
-        await Eventually.TrueAsync(() => log.Warnings.Count(w => w.StartsWith("Nothing is consumed yet", StringComparison.Ordinal)) == 3, "three wait for the schema");
-        Assert.DoesNotContain(log.Warnings, w => w.StartsWith("Resubmissions", StringComparison.Ordinal));
+        await Eventually.TrueAsync(() => log.Count(LogLevel.Warning, "Nothing is consumed yet") == 3, "three wait for the schema");
+        Assert.False(log.Has(LogLevel.Warning, "Resubmissions"));
     }
 
     [Fact]

@@ -25,8 +25,7 @@ internal sealed class RandomFilter
         AddText("payment_status", FilteredArchive.Statuses, e => e.PaymentStatus);
         AddText("payment_method", FilteredArchive.Methods, e => e.PaymentMethod);
         AddText("currency", FilteredArchive.Currencies, e => e.Currency);
-        AddAmount("min_amount", (amount, bound) => amount >= bound);
-        AddAmount("max_amount", (amount, bound) => amount <= bound);
+        AddAmounts();
         if (random.Next(4) == 0)
         {
             var origin = RandomArchive.Pick(random, FilteredArchive.Origins);
@@ -120,14 +119,28 @@ internal sealed class RandomFilter
         Add(name, value, e => string.Equals(column(e), value, StringComparison.Ordinal));
     }
 
-    private void AddAmount(string name, Func<decimal, decimal, bool> isWithin)
+    private void AddAmounts()
+    {
+        var (min, max) = (AmountBound(), AmountBound());
+        if (min > max)
+            (min, max) = (max, min);
+        if (min is { } least)
+            AddAmount("min_amount", least, amount => amount >= least);
+        if (max is { } most)
+            AddAmount("max_amount", most, amount => amount <= most);
+    }
+
+    /// <summary>Null for none.</summary>
+    private decimal? AmountBound()
     {
         if (_random.Next(5) > 0)
-            return;
+            return null;
         var amount = _archive.All[_random.Next(_archive.All.Count)].Amount;
-        var bound = Math.Clamp(decimal.Parse(amount ?? "0", CultureInfo.InvariantCulture) + (_random.Next(-1, 2) * 0.0001m), -999_999_999_999_999.9999m, 999_999_999_999_999.9999m);
-        Add(name, bound.ToString(_random.Next(2) == 0 ? "0.####" : "0.0000", CultureInfo.InvariantCulture), e => e.Amount is { } text && isWithin(decimal.Parse(text, CultureInfo.InvariantCulture), bound));
+        return Math.Clamp(decimal.Parse(amount ?? "0", CultureInfo.InvariantCulture) + (_random.Next(-1, 2) * 0.0001m), -999_999_999_999_999.9999m, 999_999_999_999_999.9999m);
     }
+
+    private void AddAmount(string name, decimal bound, Func<decimal, bool> isWithin) => Add(
+        name, bound.ToString(_random.Next(2) == 0 ? "0.####" : "0.0000", CultureInfo.InvariantCulture), e => e.Amount is { } text && isWithin(decimal.Parse(text, CultureInfo.InvariantCulture)));
 
     /// <summary>The time by which an event is listed; those without one come only where invalid ones are asked for.</summary>
     private long? TicksOf(TestEvent e) => (e.Time ?? (_isValid == false ? e.EnqueuedAt : null)) * TicksPerMicrosecond;

@@ -25,7 +25,7 @@ internal sealed class ReconciledPlatform : IAsyncDisposable
 
     public BlobContainerClient Container => Host.Connections.RawEvents;
 
-    public required LogLines Log { get; init; }
+    public required LogCollector Log { get; init; }
 
     /// <param name="settings">On top of those of a platform that flushes quickly and neither restores nor reconciles by itself.</param>
     public static async Task<ReconciledPlatform> StartAsync(PlatformFixture fixture, Dictionary<string, string?>? settings = null, string? database = null)
@@ -42,7 +42,7 @@ internal sealed class ReconciledPlatform : IAsyncDisposable
         };
         foreach (var (name, value) in settings ?? [])
             all[name] = value;
-        var log = new LogLines();
+        var log = new LogCollector(LogLevel.Warning);
         var host = await QueryHost.StartAsync(fixture, all, database, services => services.AddSingleton<ILoggerProvider>(log), builder =>
         {
             builder.AddBlobArchiver();

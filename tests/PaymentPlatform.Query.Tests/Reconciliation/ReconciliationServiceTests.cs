@@ -19,7 +19,7 @@ public sealed class ReconciliationServiceTests(PlatformFixture fixture)
         var blob = platform.Container.GetBlobClient(await platform.BlobAsync(1));
         var bytes = (await blob.DownloadContentAsync()).Value.Content;
         await platform.FlipByteAsync(blob.Name);
-        await Eventually.TrueAsync(() => platform.Log.Warnings.Any(l => l.Contains("blob_changed", StringComparison.Ordinal) && l.Contains(blob.Name, StringComparison.Ordinal)), "the warning");
+        await Eventually.TrueAsync(() => platform.Log.Lines.Any(l => l.Text.Contains("blob_changed", StringComparison.Ordinal) && l.Text.Contains(blob.Name, StringComparison.Ordinal)), "the warning");
         await Eventually.TrueAsync(() => meters.Read("query.reconciliation.findings", "blob_changed") == 1, "the meter shows it");
         await blob.UploadAsync(bytes, overwrite: true);
         await Eventually.TrueAsync(() => meters.Read("query.reconciliation.findings", "blob_changed") == 0, "the meter shows that it is mended");

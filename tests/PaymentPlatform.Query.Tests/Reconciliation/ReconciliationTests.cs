@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -351,12 +352,15 @@ public sealed class ReconciliationTests(PlatformFixture fixture)
         {
             ["Access:OperateKey"] = operate, ["Access:ApiKeys:auditor:Hash"] = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(read))), ["Access:ApiKeys:auditor:Roles"] = "read",
         });
+        using var refusals = new Refusals(host);
         foreach (var (key, depth, expected) in ((string, string, HttpStatusCode)[])[(read, "listing", HttpStatusCode.OK), (read, "full", HttpStatusCode.Forbidden), (operate, "full", HttpStatusCode.OK)])
         {
             host.Client.DefaultRequestHeaders.Remove("X-Api-Key");
             host.Client.DefaultRequestHeaders.Add("X-Api-Key", key);
             await host.GetAsync("/v1/archive/reconciliation?depth=" + depth, expected);
         }
+
+        Assert.Equal(["403 operate"], refusals.Seen);
     }
 
     [Fact]
@@ -423,4 +427,27 @@ public sealed class ReconciliationTests(PlatformFixture fixture)
     }
 
     private static long Number(JsonElement element, string name) => element.GetProperty(name).GetInt64();
+
+    /// <summary>What the service counts in <c>access.refusals</c>.</summary>
+    private sealed class Refusals : IDisposable
+    {
+        private readonly MeterListener _listener = new();
+
+        public Refusals(QueryHost host)
+        {
+            var meters = host.App.Services.GetRequiredService<IMeterFactory>();
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "access.refusals" && instrument.Meter.Scope == meters)
+                    listener.EnableMeasurementEvents(instrument);
+            };
+            _listener.SetMeasurementEventCallback<long>((_, value, tags, _) => Seen.Enqueue(string.Join(' ', tags.ToArray().Select(t => t.Value))));
+            _listener.Start();
+        }
+
+        /// <summary>Status and role of each.</summary>
+        public ConcurrentQueue<string> Seen { get; } = new();
+
+        public void Dispose() => _listener.Dispose();
+    }
 }

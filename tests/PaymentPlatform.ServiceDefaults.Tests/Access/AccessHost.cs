@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PaymentPlatform.ServiceDefaults.Access;
+using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.ServiceDefaults.Tests.Access;
 

@@ -1,0 +1,11 @@
+using System.Text.Json.Serialization;
+
+namespace PaymentPlatform.Query.Lifecycle;
+
+/// <summary>A hold that was placed just now.</summary>
+/// <param name="LiveFiles">Files of the archive that it keeps now; null where that is not known, since one of them can't be read. It keeps later ones as well.</param>
+public sealed record PlacedHold(HoldItem Hold, long? LiveFiles) : HoldItem(Hold)
+{
+    [JsonIgnore]
+    public HoldItem Hold { get; } = Hold;
+}
