@@ -4,15 +4,16 @@ namespace PaymentPlatform.Query.FailedItems;
 
 /// <summary>The body of a change by filter.</summary>
 /// <param name="Filter">Of pending items.</param>
-/// <param name="After">Items of higher ids only.</param>
 /// <param name="Limit">Items that the call takes on at most.</param>
-internal sealed record FailedItemsRequest(FailedItemFilter Filter, string? Notes, int Limit, long After)
+/// <param name="After">Items of higher ids only.</param>
+/// <param name="Remaining">How many those were when the step before ended, as it was counted at the first; null at the first.</param>
+internal sealed record FailedItemsRequest(FailedItemFilter Filter, string? Notes, int Limit, long After, long? Remaining)
 {
     private const int MaxBytes = 16 << 10;
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
-    public static string CursorOf(long after) => after.ToString(CultureInfo.InvariantCulture);
+    public static string CursorOf(long after, long remaining) => string.Create(CultureInfo.InvariantCulture, $"{after}-{remaining}");
 
     /// <returns>The request, or the answer that says what is wrong with it.</returns>
     public static async Task<(FailedItemsRequest? Request, IResult? Fault)> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -40,9 +41,18 @@ internal sealed record FailedItemsRequest(FailedItemFilter Filter, string? Notes
         if (isNarrow && all)
             body.Fail("all", "There is a filter as well. Leave one of them out.");
         var (notes, limit) = (body.Text("notes"), (int)body.Integer("limit", DefaultLimit, 1, MaxLimit));
-        var after = 0L;
-        if (body.Text("cursor") is { } cursor && !long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out after))
+        var (after, remaining) = (0L, (long?)null);
+        if (body.Text("cursor") is { } cursor && !TryParse(cursor, out after, out remaining))
             body.Fail("cursor", "Not a cursor of this call. Use next_cursor of the answer before, unchanged.");
-        return body.Problem() is { } problem ? (null, problem) : (new(filter, notes, limit, after), null);
+        return body.Problem() is { } problem ? (null, problem) : (new(filter, notes, limit, after, remaining), null);
+    }
+
+    private static bool TryParse(string cursor, out long after, out long? remaining)
+    {
+        var dash = cursor.IndexOf('-');
+        var isCounted = long.TryParse(cursor.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count);
+        // Cursors of before had no count.
+        remaining = dash < 0 ? null : count;
+        return long.TryParse(dash < 0 ? cursor : cursor.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out after) && isCounted;
     }
 }
