@@ -82,7 +82,7 @@ public sealed class ArchiverOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
     public TimeSpan RehydratedFor { get; set; } = TimeSpan.FromDays(7);
 
-    /// <summary>Files whose newest event, by transaction time and by arrival, is older than this are deleted unless they are held; zero: never.</summary>
+    /// <summary>Days. Files whose last event arrived earlier are deleted unless they are held; zero: never.</summary>
     [Range(0, 36_500)]
     public int RetentionDays { get; set; }
 

@@ -44,7 +44,7 @@ public sealed class ArchiveQuery
     /// <summary>The time of an event on the axis, in SQL; null where it is not on it.</summary>
     public static string TimeOf(TimeAxis axis) => axis switch
     {
-        TimeAxis.Transaction => "transaction_timestamp",
+        TimeAxis.Transaction or TimeAxis.ValidTransaction => "transaction_timestamp",
         TimeAxis.Arrival => "enqueued_at",
         _ => "COALESCE(transaction_timestamp, enqueued_at)",
     };

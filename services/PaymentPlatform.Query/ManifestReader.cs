@@ -9,6 +9,7 @@ namespace PaymentPlatform.Query;
 public sealed class ManifestReader(DatabaseTurns database)
 {
     private const string TransactionOverlap = "(max_transaction_timestamp >= @from AND min_transaction_timestamp < @to)";
+    private const string ValidOverlap = $"({TransactionOverlap} AND {ArchiveManifest.LatestValid} >= @from)";
     private const string ArrivalOverlap = "(max_enqueued_at >= @from AND min_enqueued_at < @to)";
 
     /// <summary>One consistent view, in no particular order: the files that are live at one moment.</summary>
@@ -25,7 +26,10 @@ public sealed class ManifestReader(DatabaseTurns database)
     internal Task<ManifestChanges> FindChangesAsync(long since, CancellationToken cancellationToken) =>
         database.ExecuteAsync((connection, token) => FindChangesAsync(connection, since, token), cancellationToken);
 
-    /// <summary>How many files that may hold events of a range were given up at the end of their retention, and the latest time in them, on the axis, in microseconds since the Unix epoch.</summary>
+    /// <summary>
+    /// How many files that may hold events of a range were given up at the end of their retention, and the latest time in them, on the axis, in microseconds since the Unix epoch.
+    /// Retention goes by arrival: a time after it that an invalid event claims does not count, or one such event would stand in the way of every later range.
+    /// </summary>
     /// <param name="from">Microseconds since the Unix epoch, inclusive.</param>
     /// <param name="to">Exclusive.</param>
     /// <param name="arrivedFrom">Of the files' times of arrival, inclusive; null: from the first event on.</param>
@@ -36,8 +40,8 @@ public sealed class ManifestReader(DatabaseTurns database)
             {
                 await using var command = new NpgsqlCommand(
                     $"""
-                    SELECT count(*), max({Bounds(axis).Max}) FROM raw_event_files
-                    WHERE gone_state IN ('deleting', 'deleted') AND row_count > 0 AND {Overlap(axis)} AND max_enqueued_at >= @arrived_from AND min_enqueued_at < @arrived_before
+                    SELECT count(*), max({(axis == TimeAxis.Arrival ? "max_enqueued_at" : ArchiveManifest.LatestValid)}) FROM raw_event_files
+                    WHERE gone_state IN ('deleting', 'deleted') AND row_count > 0 AND {Overlap(axis, ValidOverlap)} AND max_enqueued_at >= @arrived_from AND min_enqueued_at < @arrived_before
                     """,
                     connection);
                 AddRange(command, from, to);
@@ -122,17 +126,20 @@ public sealed class ManifestReader(DatabaseTurns database)
     }
 
     /// <summary>Whether a file may hold events of the range, in SQL.</summary>
-    private static string Overlap(TimeAxis axis) => axis switch
+    /// <param name="byTransaction">By what its transaction times are compared where invalid events are meant as well.</param>
+    private static string Overlap(TimeAxis axis, string byTransaction = TransactionOverlap) => axis switch
     {
-        TimeAxis.Transaction => TransactionOverlap,
+        TimeAxis.Transaction => byTransaction,
+        TimeAxis.ValidTransaction => ValidOverlap,
         TimeAxis.Arrival => ArrivalOverlap,
-        _ => $"({TransactionOverlap} OR (valid_count IS DISTINCT FROM row_count AND {ArrivalOverlap}))",
+        _ => $"({byTransaction} OR (valid_count IS DISTINCT FROM row_count AND {ArrivalOverlap}))",
     };
 
     /// <summary>The times of a file's first and last event, in SQL.</summary>
-    private static (string Min, string Max) Bounds(TimeAxis axis) => axis switch
+    internal static (string Min, string Max) Bounds(TimeAxis axis) => axis switch
     {
         TimeAxis.Transaction => ("min_transaction_timestamp", "max_transaction_timestamp"),
+        TimeAxis.ValidTransaction => ("min_transaction_timestamp", ArchiveManifest.LatestValid),
         TimeAxis.Arrival => ("min_enqueued_at", "max_enqueued_at"),
         // LEAST and GREATEST leave nulls out.
         _ => ("LEAST(min_transaction_timestamp, min_enqueued_at)", "GREATEST(max_transaction_timestamp, max_enqueued_at)"),

@@ -30,6 +30,9 @@ public sealed class QueryOptions
     [Range(0L, 1L << 40, ErrorMessage = "Query:LookupIndexBytes must be between 0 and 1 TiB, in bytes.")]
     public long LookupIndexBytes { get; set; } = 256L << 20;
 
+    /// <summary>Bytes of filters of files that are gone: fewer are not worth writing the others again for. Not an option; tests need less.</summary>
+    internal long LookupGarbageBytes { get; set; } = 64 << 20;
+
     /// <summary>How often the filters of new files are fetched ahead of lookups, which else fetch them themselves.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "Query:LookupRefresh must be between 00:00:01 and 01:00:00.")]
     public TimeSpan LookupRefresh { get; set; } = TimeSpan.FromSeconds(10);
@@ -113,6 +116,10 @@ public sealed class QueryOptions
     /// <summary>Files whose bytes are read again at each of these comparisons, those that were not read for longest first.</summary>
     [Range(0, 1_000_000, ErrorMessage = "Query:ReconciliationFiles must be between 0 and 1000000.")]
     public int ReconciliationFiles { get; set; } = 100;
+
+    /// <summary>Bytes that each of these comparisons reads again at most; a larger file is read alone.</summary>
+    [Range(1L, 1L << 44, ErrorMessage = "Query:ReconciliationBytes must be between 1 and 16 TiB, in bytes.")]
+    public long ReconciliationBytes { get; set; } = 2L << 30;
 
     /// <summary>How long a comparison waits until the archive holds what the figures count. Longer than Archiver:FlushAge.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "02:00:00", ErrorMessage = "Query:ReconciliationWait must be between 00:00:00 and 02:00:00.")]

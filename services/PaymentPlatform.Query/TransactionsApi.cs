@@ -11,7 +11,7 @@ public static class TransactionsApi
 {
     public static void MapTransactionsApi(this IEndpointRouteBuilder app) => app.MapGet("/v1/transactions/{transaction_id}", GetAsync).RequireRole(AccessRole.Read);
 
-    private static async Task<Results<TransactionTrail, ValidationProblem>> GetAsync(HttpContext context, ArchiveTailReader tails, [FromServices] TransactionLookup lookup)
+    private static async Task<Results<TransactionTrail, ValidationProblem>> GetAsync(HttpContext context, ArchiveTailReader tails, [FromServices] TransactionLookup lookup, [FromServices] ManifestReader manifest)
     {
         var parameters = new QueryParameters(context.Request.Query);
         if (parameters.Problem() is { } problem)
@@ -19,7 +19,7 @@ public static class TransactionsApi
 
         var id = Segment(context, fromEnd: 1);
         var tail = await tails.ReadAsync(context.RequestAborted);
-        return new TransactionTrail(await lookup.OpenAsync(id, context.RequestAborted), id, tail);
+        return new TransactionTrail(await lookup.OpenAsync(id, context.RequestAborted), id, tail, manifest);
     }
 
     /// <summary>A segment of the path. Routing leaves <c>%2F</c> as it is, so that an id with a slash could not be told from one with the text "%2F".</summary>

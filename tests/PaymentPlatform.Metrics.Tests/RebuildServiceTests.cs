@@ -47,6 +47,24 @@ public sealed class RebuildServiceTests(PlatformFixture platform)
         Assert.Equal(TestEvents.Figures(Payloads), await host.Database.FiguresAsync());
     }
 
+    [Fact]
+    public async Task Run_RetentionDeletedAFileWithAnInvalidEventOfTheRange_IsDone()
+    {
+        await using var host = await RebuildHost.CreateAsync(platform);
+        await host.ArchiveAsync(0, 0, Payloads[..30]);
+        await host.ArchiveAsync(0, 30, Payloads[30..]);
+        // The first file is years older by now, but an invalid event in it claims a time of the future.
+        await host.ExecuteAsync("""
+            WITH gone AS (
+              UPDATE raw_event_files SET state = 'deleting', min_enqueued_at = min_enqueued_at - interval '2 years', max_enqueued_at = max_enqueued_at - interval '2 years',
+                min_transaction_timestamp = min_transaction_timestamp - interval '2 years', max_transaction_timestamp = '2047-01-01'
+              WHERE file_id = (SELECT min(file_id::text)::uuid FROM raw_event_files) RETURNING file_id)
+            UPDATE raw_event_ranges SET live = false WHERE file_id IN (SELECT file_id FROM gone)
+            """);
+        await host.StartAsync(platform);
+        await host.IsAsync(await host.AskAsync(), "done");
+    }
+
     [Theory]
     [InlineData("NEW.state = 'running' AND OLD.state <> 'running'")]
     [InlineData("NEW.phase = 'computing'")]

@@ -50,6 +50,41 @@ public sealed class LifecycleApiTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Rehydrations_Many_ArePagedLatestFirstAndLeaveAfterAMonth()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var names = new List<string>();
+        for (var i = 0; i < 7; i++)
+            names.Add(await host.Archive.AddFileAsync(new TestEvent { TransactionId = "tx-1", Time = Time, EnqueuedAt = Time, Offset = i }));
+        // Some at one moment.
+        for (var i = 0; i < 7; i++)
+            await host.Archive.ExecuteAsync("UPDATE raw_event_files SET rehydrated_at = date_trunc('day', now()) - $2 WHERE blob_name = $1", new() { Value = names[i] }, new() { Value = TimeSpan.FromDays(i == 6 ? 31 : i / 3) });
+
+        foreach (var limit in (int[])[1, 2, 4, 6])
+        {
+            var items = await host.GetAllAsync($"/v1/archive/rehydrations?limit={limit}");
+            Assert.Equal([.. names[..3].Order(), .. names[3..6].Order()], items.Select(i => i.GetProperty("blob_name").GetString()!).Chunk(3).SelectMany(c => c.Order()));
+            Assert.All(items, i => Assert.Equal("readable", i.GetProperty("state").GetString()));
+        }
+
+        foreach (var query in (string[])["limit=0", "limit=1001", "cursor=x", "cursor=1-2"])
+            await host.GetAsync("/v1/archive/rehydrations?" + query, HttpStatusCode.BadRequest);
+    }
+
+    /// <summary>Two calls over the same files, each in another order.</summary>
+    [Fact]
+    public async Task Rehydrate_SameFilesAtOnce_NobodyWaitsForEver()
+    {
+        await using var host = await QueryHost.StartAsync(platform, new() { ["Storage:MaxRetries"] = "0" });
+        var names = new List<string>();
+        for (var i = 0; i < 30; i++)
+            names.Add(await host.Archive.AddFileAsync(new TestEvent { TransactionId = "tx-1", Time = Time, EnqueuedAt = Time, Offset = i }));
+        // Whoever has one row leaves the others time to take another.
+        await host.Archive.ExecuteAsync("CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END $$; CREATE TRIGGER slowly BEFORE UPDATE ON raw_event_files FOR EACH ROW EXECUTE FUNCTION slowly()");
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(i => PostAsync(host, "/v1/archive/rehydrations", new { blob_names = (i % 2 == 0 ? names : names.AsEnumerable().Reverse()).ToArray() }, HttpStatusCode.Accepted)));
+    }
+
+    [Fact]
     public async Task Rehydrate_WrongBodies_SayWhatIsWrong()
     {
         await using var host = await QueryHost.StartAsync(platform);

@@ -27,6 +27,7 @@ public sealed class QueryOptionsTests(PlatformFixture platform)
     [InlineData("SqlSpillBytes", "-1")]
     [InlineData("ReconciliationInterval", "-00:00:01")]
     [InlineData("ReconciliationFiles", "-1")]
+    [InlineData("ReconciliationBytes", "0")]
     [InlineData("ReconciliationWait", "1.00:00:00")]
     public async Task Start_WrongOption_StopsAndNamesIt(string name, string value)
     {

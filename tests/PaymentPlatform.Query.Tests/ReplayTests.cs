@@ -155,9 +155,9 @@ public sealed class ReplayTests(PlatformFixture platform)
         await Eventually.TrueAsync(async () => Number(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "events_done") > 10, "some events are published");
 
         using (var response = await host.Client.DeleteAsync($"/v1/replays/{Text(replay, "id")}"))
-            Assert.True(response.IsSuccessStatusCode);
+            Assert.Contains(Text(JsonElement.Parse(await response.Content.ReadAsStringAsync()), "state"), (string[])["stopping", "stopped"]);
         // The process hears of it within a second, and then notes what it had done.
-        await Eventually.TrueAsync(async () => await host.ScalarAsync<bool>("SELECT lease_until IS NULL FROM replays"), "the process has let go");
+        await Eventually.TrueAsync(async () => Text(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "state") == "stopped", "the process has let go");
 
         var stopped = await host.GetAsync($"/v1/replays/{Text(replay, "id")}");
         Assert.Equal("stopped", Text(stopped, "state"));
@@ -377,6 +377,67 @@ public sealed class ReplayTests(PlatformFixture platform)
         Assert.Equal(filter.Length == 0 ? 10 : 5, Number(behind, "events_done"));
     }
 
+    [Theory]
+    [InlineData("", 2)]
+    [InlineData("\"filter\": {\"is_valid\": true}", 1)]
+    [InlineData("\"filter\": {\"is_valid\": false}", 1)]
+    public async Task Run_DeletedFileHadAnInvalidEventOfTheFuture_LaterRangesAreDone(string filter, int events)
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        var (day, hour) = (86_400_000_000L, 3_600_000_000L);
+        List<List<TestEvent>> files =
+        [
+            [At(partition: 0, offset: 0, arrival: 0), At(partition: 0, offset: 1, arrival: 1) with { Time = RandomArchive.Start + (300 * day), IsValid = false }],
+            [At(partition: 0, offset: 2, arrival: 2 * hour), At(partition: 0, offset: 3, arrival: 2 * hour) with { IsValid = false }],
+        ];
+        await ArchiveAsync(host, files);
+        await EndRetentionAsync(host, 0);
+
+        Assert.Equal(events, Number(await UntilAsync(host, await AskAsync(host, filter, from: Time(files[1][0])), "done"), "events_done"));
+        Assert.Contains($"with events up to {Time(files[0][0])[..13]}", Text(await UntilAsync(host, await AskAsync(host, filter), "failed"), "error"));
+    }
+
+    [Fact]
+    public async Task Run_EventTooLargeForTheTarget_FailsAndGoesOnWithoutIt()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        List<TestEvent> events = [.. Enumerable.Range(0, 10).Select(i => At(partition: 0, offset: i, arrival: i) with { RawPayload = i == 4 ? TooLarge : Encoding.UTF8.GetBytes("{}") })];
+        await ArchiveAsync(host, [events]);
+        var replay = await AskAsync(host);
+        Assert.StartsWith("The event with the message id '0-4' has 1048577 bytes", Text(await UntilAsync(host, replay, "failed"), "error"));
+
+        using (var response = await host.Client.PostAsync($"/v1/replays/{Text(replay, "id")}/resume?on_oversized=skip", null))
+            Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        var done = await UntilAsync(host, replay, "done");
+
+        Assert.Equal((9, 1, 10, "skip"), (Number(done, "events_done"), Number(done, "events_skipped"), Number(done, "events_total"), Text(done, "on_oversized")));
+        var skipped = Assert.Single(done.GetProperty("skipped").EnumerateArray());
+        Assert.Equal(("0-4", "log-1", 0, 4, 1_048_577), (Text(skipped, "message_id"), Text(skipped, "stream_log_id"), Number(skipped, "stream_partition"), Number(skipped, "stream_offset"), Number(skipped, "bytes")));
+        AssertDelivered(events.Where(e => e.Offset != 4), await StreamContents.ReadAsync(host, Target));
+        var described = (await host.GetAsync("/openapi/v1.json")).GetProperty("components").GetProperty("schemas").GetProperty("Replay").GetProperty("properties");
+        Assert.Equal(described.EnumerateObject().Select(p => p.Name).Order(), done.EnumerateObject().Select(p => p.Name).Order());
+    }
+
+    /// <summary>Alone in its chunk, first and last in one, and more than are named.</summary>
+    [Fact]
+    public async Task Run_SkipsEventsTooLargeAndIsKilled_CountsEachOnce()
+    {
+        await using var host = await QueryHost.StartAsync(platform, services: FaultyTargets.AddTo);
+        int[] large = [0, 3, 4, 5, 6, 7, 8, 11, 12, 13, 14, 20];
+        List<TestEvent> events = [.. Enumerable.Range(0, 21).Select(i => At(partition: 0, offset: i, arrival: i) with { RawPayload = large.Contains(i) ? TooLarge : Encoding.UTF8.GetBytes("{}") })];
+        await ArchiveAsync(host, [events]);
+        var appends = 0;
+        FaultyTargets.Of(host).After = _ => Interlocked.Increment(ref appends) is 1 or 3 or 8 or 14 ? throw new InvalidOperationException("killed after the append") : Task.CompletedTask;
+
+        // Chunks of two events.
+        var replay = await AskAsync(host, "\"rate\": 10, \"on_oversized\": \"skip\"");
+        var done = await UntilAsync(host, replay, "done", () => host.Archive.ExecuteAsync("UPDATE replays SET not_before = NULL, faults = 0, position = NULL, events_done = 0 WHERE state = 'waiting' AND attempts > 0"));
+
+        Assert.Equal((9, 12, 21), (Number(done, "events_done"), Number(done, "events_skipped"), Number(done, "events_total")));
+        Assert.Equal(large.Take(10), done.GetProperty("skipped").EnumerateArray().Select(s => (int)Number(s, "stream_offset")));
+        AssertDelivered(events.Where(e => !large.Contains((int)e.Offset)), await StreamContents.ReadAsync(host, Target));
+    }
+
     [Fact]
     public async Task Run_NothingArchived_IsDone()
     {
@@ -418,6 +479,8 @@ public sealed class ReplayTests(PlatformFixture platform)
         Assert.True(delivered.Count > expected.Count, $"{delivered.Count} of {expected.Count}");
         AssertDelivered(expected, [.. delivered.DistinctBy(m => m.Identity).Select(m => m.Message)]);
     }
+
+    private static byte[] TooLarge { get; } = Encoding.UTF8.GetBytes($"\"{new string('x', (1 << 20) - 1)}\"");
 
     private static bool Matches(TestEvent e, Dictionary<string, string> filter)
     {

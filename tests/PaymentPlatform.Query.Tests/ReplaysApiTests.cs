@@ -38,6 +38,7 @@ public sealed class ReplaysApiTests(PlatformFixture platform)
     [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "rate": 0}""", "rate")]
     [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "rate": "fast"}""", "rate")]
     [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "rate": 1e7}""", "rate")]
+    [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "on_oversized": "cut"}""", "on_oversized")]
     [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "speed": 1}""", "speed")]
     [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "target": "y"}""", "target")]
     [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": []}""", "filter")]
@@ -76,16 +77,22 @@ public sealed class ReplaysApiTests(PlatformFixture platform)
         var clock = new FakeTimeProvider(new(2026, 3, 1, 0, 0, 0, TimeSpan.Zero));
         await using var host = await StartIdleAsync(clock);
         var id = Text(await AskAsync(host), "id");
-        await host.Archive.ExecuteAsync("UPDATE replays SET state = 'running', lease_until = 'infinity', events_done = 1000, events_total = 4000, events_per_second = 50");
+        await host.Archive.ExecuteAsync("UPDATE replays SET state = 'running', lease_until = 'infinity', events_done = 1000, events_total = 4000, events_per_second = 50, renewed_at = '2026-02-28T23:59:59Z'");
 
         var running = await host.GetAsync($"/v1/replays/{id}");
 
-        Assert.Equal("2026-03-01T00:01:00.000000Z", Text(running, "estimated_end_at"));
+        Assert.Equal(("2026-03-01T00:01:00.000000Z", "2026-02-28T23:59:59.000000Z"), (Text(running, "estimated_end_at"), Text(running, "renewed_at")));
+        // Stopped, but its process does not know yet; then that is gone, too.
+        using (var response = await host.Client.DeleteAsync($"/v1/replays/{id}"))
+            Assert.Equal("stopping", Text(JsonElement.Parse(await response.Content.ReadAsStringAsync()), "state"));
+        await host.Archive.ExecuteAsync("UPDATE replays SET lease_until = now()");
+        var stopped = await host.GetAsync($"/v1/replays/{id}");
+        Assert.Equal(("stopped", null), (Text(stopped, "state"), Text(stopped, "renewed_at")));
     }
 
     [Theory]
     [InlineData("waiting", "stopped", HttpStatusCode.Accepted, "waiting")]
-    [InlineData("running", "stopped", HttpStatusCode.Accepted, "running")]
+    [InlineData("running", "stopping", HttpStatusCode.Accepted, "running")]
     [InlineData("failed", "stopped", HttpStatusCode.Accepted, "waiting")]
     [InlineData("done", "done", HttpStatusCode.Conflict, "done")]
     [InlineData("stopped", "stopped", HttpStatusCode.Conflict, "stopped")]
@@ -95,7 +102,7 @@ public sealed class ReplaysApiTests(PlatformFixture platform)
         foreach (var isDelete in (bool[])[true, false])
         {
             var id = Text(await AskAsync(host), "id");
-            await host.Archive.ExecuteAsync("UPDATE replays SET state = $1, events_done = 7, lease_until = 'infinity', error = 'x' WHERE id = $2", new() { Value = state }, new() { Value = Guid.Parse(id!) });
+            await host.Archive.ExecuteAsync("UPDATE replays SET state = $1, events_done = 7, lease_until = CASE WHEN $1 = 'running' THEN 'infinity'::timestamptz END, error = 'x' WHERE id = $2", new() { Value = state }, new() { Value = Guid.Parse(id!) });
 
             using var response = isDelete ? await host.Client.DeleteAsync($"/v1/replays/{id}") : await host.Client.PostAsync($"/v1/replays/{id}/resume", null);
 

@@ -47,6 +47,18 @@ public sealed class TransactionsApiTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task GetTransaction_FilesWereDeletedAtTheEndOfRetention_404SaysSo()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await host.Archive.AddFileAsync(EventsApiTests.Event(0, "1"));
+        Assert.DoesNotContain("retention", await DetailAsync(), StringComparison.Ordinal);
+        await host.Archive.ExecuteAsync("UPDATE raw_event_files SET state = 'deleting', max_enqueued_at = '2026-01-02T03:04:05Z'");
+        Assert.Contains("1 archive files, with arrivals up to 2026-01-02T03:04:05.000000Z, were deleted at the end of their retention", await DetailAsync(), StringComparison.Ordinal);
+
+        async Task<string> DetailAsync() => (await host.GetAsync("/v1/transactions/nope", HttpStatusCode.NotFound)).GetProperty("detail").GetString()!;
+    }
+
+    [Fact]
     public async Task GetTransaction_FileNotLive_IsNotThere()
     {
         await using var host = await QueryHost.StartAsync(platform);

@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 
 namespace PaymentPlatform.BlobArchiver.Lifecycle;
 
@@ -11,20 +12,68 @@ internal static class LifecycleManifest
                 AND h.range_to > LEAST(f.min_transaction_timestamp, f.min_enqueued_at))
         """;
 
-    /// <summary>Live files, none of whose events is younger than <paramref name="retention"/> and which no hold of a range has; oldest first, after <paramref name="after"/>.</summary>
-    public static async Task<List<ExpiredFile>> ListExpiredAsync(NpgsqlConnection connection, TimeSpan retention, Guid after, int limit, CancellationToken cancellationToken)
+    /// <summary>
+    /// Live files, none of whose events arrived within <paramref name="retention"/>, which no hold of a range has and about which no verdict is in force; oldest first, after <paramref name="after"/>.
+    /// Transaction times don't matter: a valid event's is a few minutes after its arrival at most, and an invalid one's may be any.
+    /// </summary>
+    /// <param name="patience">How long a file that could not be looked through is left alone, unless it was asked back from the archive tier since.</param>
+    public static async Task<List<ExpiredFile>> ListExpiredAsync(NpgsqlConnection connection, TimeSpan retention, TimeSpan patience, Guid after, int limit, CancellationToken cancellationToken)
     {
         const string sql = $"""
             SELECT file_id, blob_name, row_count, byte_size, sha256 FROM raw_event_files f
-            WHERE state = 'live' AND GREATEST(max_transaction_timestamp, max_enqueued_at) < clock_timestamp() - $1 AND file_id > $2 AND NOT {IsHeld}
-            ORDER BY file_id LIMIT $3
+            WHERE state = 'live' AND max_enqueued_at < clock_timestamp() - $1 AND file_id > $3 AND NOT {IsHeld}
+              AND NOT EXISTS (
+                SELECT FROM retention_verdicts v
+                WHERE v.file_id = f.file_id AND (v.fault IS NULL OR (v.looked_at > clock_timestamp() - $2 AND coalesce(f.rehydrated_at < v.looked_at, true))))
+            ORDER BY file_id LIMIT $4
             """;
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = retention }, new() { Value = after }, new() { Value = limit } } };
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = retention }, new() { Value = patience }, new() { Value = after }, new() { Value = limit } } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var files = new List<ExpiredFile>();
         while (await reader.ReadAsync(cancellationToken))
             files.Add(new(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetFieldValue<byte[]>(4)));
         return files;
+    }
+
+    /// <summary>Keeps what was found when a file was looked through for held payments, so that it is not fetched for it again.</summary>
+    /// <param name="holds">Those that keep the file.</param>
+    /// <param name="fault">Why that is not known; null when it is.</param>
+    public static async Task KeepVerdictAsync(NpgsqlConnection connection, Guid fileId, IReadOnlyCollection<long> holds, string? fault, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            INSERT INTO retention_verdicts (file_id, held_by, fault) VALUES ($1, $2, $3)
+            ON CONFLICT (file_id) DO UPDATE SET held_by = excluded.held_by, fault = excluded.fault, looked_at = excluded.looked_at
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters = { new() { Value = fileId }, new() { Value = holds.ToArray() }, new() { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)fault ?? DBNull.Value } },
+        };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Drops the verdicts of files that are not live any more, and those whose holds are all released; while no payment is held, all of them.</summary>
+    public static async Task DropVerdictsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            DELETE FROM retention_verdicts v
+            WHERE NOT EXISTS (
+              SELECT FROM raw_event_files f, legal_holds h
+              WHERE f.file_id = v.file_id AND f.state = 'live' AND h.released_at IS NULL AND h.transaction_id IS NOT NULL AND (v.fault IS NOT NULL OR h.hold_id = ANY (v.held_by)))
+            """;
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>How many files stay because they could not be looked through, and one of them with the reason.</summary>
+    public static async Task<(long Files, string BlobName, string Fault)?> FindUnknownAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT count(*) OVER (), f.blob_name, v.fault FROM retention_verdicts v JOIN raw_event_files f USING (file_id)
+            WHERE v.fault IS NOT NULL AND f.state = 'live' ORDER BY v.file_id LIMIT 1
+            """;
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? (reader.GetInt64(0), reader.GetString(1), reader.GetString(2)) : null;
     }
 
     /// <summary>Active holds of payments.</summary>
@@ -54,6 +103,8 @@ internal static class LifecycleManifest
               RETURNING file_id
             ), ranges AS (
               UPDATE raw_event_ranges SET live = false WHERE file_id IN (SELECT file_id FROM gone)
+            ), verdicts AS (
+              DELETE FROM retention_verdicts WHERE file_id IN (SELECT file_id FROM gone)
             )
             SELECT count(*) FROM gone
             """;

@@ -1,6 +1,8 @@
+using System.Collections.Frozen;
 using System.Text;
 using DuckDB.NET.Data;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using PaymentPlatform.Events;
 using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
@@ -14,6 +16,9 @@ internal sealed partial class RetentionDeleter(
 {
     private const int PageSize = 100;
 
+    /// <summary>What can't be looked through today is missing, damaged or in the archive tier tomorrow as well, as a rule.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromDays(1);
+
     /// <returns>How many files were given up; null when another process is at it.</returns>
     public async Task<int?> DeleteAsync(CancellationToken cancellationToken)
     {
@@ -25,14 +30,15 @@ internal sealed partial class RetentionDeleter(
 
         WorkFolders.OfMachine.Sweep(timeProvider.GetUtcNow());
         await using var connection = await connections.Database.OpenConnectionAsync(cancellationToken);
+        await LifecycleManifest.DropVerdictsAsync(connection, cancellationToken);
         var holds = await LifecycleManifest.ListHeldPaymentsAsync(connection, cancellationToken);
         var (given, after) = (0, Guid.Empty);
-        while (await LifecycleManifest.ListExpiredAsync(connection, TimeSpan.FromDays(options.Value.RetentionDays), after, PageSize, cancellationToken) is { Count: > 0 } page)
+        while (await LifecycleManifest.ListExpiredAsync(connection, TimeSpan.FromDays(options.Value.RetentionDays), Patience, after, PageSize, cancellationToken) is { Count: > 0 } page)
         {
             foreach (var file in page)
             {
                 after = file.FileId;
-                if (holds.Count > 0 && await HasAnyAsync(file, holds.Values, cancellationToken))
+                if (holds.Count > 0 && !await IsFreeAsync(connection, file, holds, cancellationToken))
                     continue;
                 await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
                 if (!await LifecycleManifest.GiveUpAsync(transaction, file.FileId, holds.Keys, cancellationToken))
@@ -43,29 +49,39 @@ internal sealed partial class RetentionDeleter(
             }
         }
 
+        if (await LifecycleManifest.FindUnknownAsync(connection, cancellationToken) is var (unknown, blob, fault))
+            LogUnknown(logger, unknown, blob, fault);
         return given;
     }
 
-    /// <summary>True as well when it can't be known: then the file stays.</summary>
-    private async Task<bool> HasAnyAsync(ExpiredFile file, IReadOnlyCollection<string> payments, CancellationToken cancellationToken)
+    /// <summary>Looks the file through for the held payments, and keeps the verdict when it stays.</summary>
+    private async Task<bool> IsFreeAsync(NpgsqlConnection connection, ExpiredFile file, Dictionary<long, string> holds, CancellationToken cancellationToken)
+    {
+        var (found, fault) = await FindAsync(file, holds.Values, cancellationToken);
+        var holding = holds.Where(h => found.Contains(h.Value)).ToList();
+        if (holding.Count == 0 && fault is null)
+            return true;
+        await LifecycleManifest.KeepVerdictAsync(connection, file.FileId, [.. holding.Select(h => h.Key)], fault, cancellationToken);
+        if (fault is null)
+            LogHeld(logger, file.BlobName, holding[0].Key);
+        return false;
+    }
+
+    /// <returns>Those of the payments that the file has events of; or why that can't be known.</returns>
+    private async Task<(IReadOnlySet<string> Found, string? Fault)> FindAsync(ExpiredFile file, IReadOnlyCollection<string> payments, CancellationToken cancellationToken)
     {
         var directory = WorkFolders.CreateForHolds();
         try
         {
             var path = Path.Combine(directory.FullName, "file.parquet");
-            if (!await blobs.FetchAsync(file.BlobName, path, file.Bytes, file.Sha256, cancellationToken))
-            {
-                LogUnknown(logger, file.BlobName, "its bytes are not those of the manifest");
-                return true;
-            }
-
-            return await Task.Run(() => HasAny(directory.FullName, path, payments), cancellationToken);
+            return await blobs.FetchAsync(file.BlobName, path, file.Bytes, file.Sha256, cancellationToken)
+                ? (await Task.Run(() => Find(directory.FullName, path, payments), cancellationToken), null)
+                : (FrozenSet<string>.Empty, "its bytes are not those of the manifest");
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && !Faults.IsStoreDown(e))
         {
             // One file's fault is not the others'.
-            LogUnknown(logger, file.BlobName, Faults.Describe(e));
-            return true;
+            return (FrozenSet<string>.Empty, Faults.Describe(e));
         }
         finally
         {
@@ -74,23 +90,30 @@ internal sealed partial class RetentionDeleter(
     }
 
     /// <summary>An event that is not valid counts when its bytes have the id anywhere, with escapes or without: the column may lack it.</summary>
-    private bool HasAny(string directory, string path, IReadOnlyCollection<string> payments)
+    private HashSet<string> Find(string directory, string path, IReadOnlyCollection<string> payments)
     {
         using var duckDb = SandboxedDuckDb.Open(directory, options.Value.CompactionMemory);
         using var command = duckDb.CreateCommand();
         var file = $"read_parquet({SandboxedDuckDb.Quote(path)}, hive_partitioning = false)";
         command.CommandText = $"""
-            SELECT EXISTS (
-              SELECT 1 FROM {file}
-              WHERE list_contains($payments, transaction_id) OR (NOT coalesce(is_valid, false) AND list_bool_or(list_transform($payments, p -> contains(hex(raw_payload), hex(p))))))
+            SELECT transaction_id FROM {file} WHERE list_contains($payments, transaction_id)
+            UNION SELECT unnest(list_filter($payments, p -> contains(hex(raw_payload), hex(p)))) FROM {file} WHERE NOT coalesce(is_valid, false)
             """;
         command.Parameters.Add(new("payments", payments.ToList()));
-        return (bool)command.ExecuteScalar()! || HasAnyWithEscapes(duckDb, file, payments);
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        using (var reader = command.ExecuteReader())
+        {
+            while (reader.Read())
+                found.Add(reader.GetString(0));
+        }
+
+        AddWithEscapes(found, duckDb, file, payments);
+        return found;
     }
 
-    private static bool HasAnyWithEscapes(DuckDBConnection duckDb, string file, IReadOnlyCollection<string> payments)
+    private static void AddWithEscapes(HashSet<string> found, DuckDBConnection duckDb, string file, IReadOnlyCollection<string> payments)
     {
-        var wanted = payments.Select(Encoding.UTF8.GetBytes).ToList();
+        var wanted = payments.Select(p => (Payment: p, Bytes: Encoding.UTF8.GetBytes(p))).ToList();
         using var command = duckDb.CreateCommand();
         command.CommandText = $"SELECT raw_payload FROM {file} WHERE NOT coalesce(is_valid, false) AND contains(hex(raw_payload), hex('\\'))";
         command.UseStreamingMode = true;
@@ -101,16 +124,20 @@ internal sealed partial class RetentionDeleter(
             var payload = new byte[stream.Length];
             stream.ReadExactly(payload);
             var length = JsonEscapes.DecodeUtf8(payload, payload);
-            if (wanted.Exists(id => payload.AsSpan(0, length).IndexOf(id) >= 0))
-                return true;
+            foreach (var (payment, bytes) in wanted)
+            {
+                if (payload.AsSpan(0, length).IndexOf(bytes) >= 0)
+                    found.Add(payment);
+            }
         }
-
-        return false;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Gave up {Blob} ({Rows} events): older than {Days} days, and not held")]
     private static partial void LogGivenUp(ILogger logger, string blob, long rows, int days);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Blob} is past its retention but can't be looked through for held payments, so it stays: {Why}")]
-    private static partial void LogUnknown(ILogger logger, string blob, string why);
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Blob} is past its retention and stays: it has events of the payment of hold {Hold}")]
+    private static partial void LogHeld(ILogger logger, string blob, long hold);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Files} files past their retention can't be looked through for held payments, so they stay (table retention_verdicts): {Blob}, for example: {Fault}")]
+    private static partial void LogUnknown(ILogger logger, long files, string blob, string fault);
 }

@@ -52,9 +52,9 @@ internal sealed class RebuildSource(HybridConnectionManager connections)
 
     private async Task RefuseDeletedAsync(long from, long to, CancellationToken cancellationToken)
     {
-        const string sql = """
-            SELECT count(*), max(max_transaction_timestamp) FROM raw_event_files
-            WHERE gone_state IN ('deleting', 'deleted') AND max_transaction_timestamp >= $1 AND min_transaction_timestamp < $2
+        const string sql = $"""
+            SELECT count(*), max({ArchiveManifest.LatestValid}) FROM raw_event_files
+            WHERE gone_state IN ('deleting', 'deleted') AND max_transaction_timestamp >= $1 AND {ArchiveManifest.LatestValid} >= $1 AND min_transaction_timestamp < $2
             """;
         await using var command = connections.Database.CreateCommand(sql);
         command.Parameters.Add(SqlArray.Time(from));

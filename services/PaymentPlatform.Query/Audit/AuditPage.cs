@@ -288,7 +288,7 @@ internal sealed class AuditPage(AuditTrail trail) : IResult
                 Fact(html, "Job", "There is no replay with this id any more; events name it.");
             }
 
-            Fact(html, "Takes", audit.Taken.Count == 0 ? null : string.Join("; ", audit.Taken.Select(t => $"{AuditTimeline.NameOf(trail, t.Position)}{(t.Delivered is true ? ", delivered" : ", delivery not known")}")));
+            Fact(html, "Takes", audit.Taken.Count == 0 ? null : string.Join("; ", audit.Taken.Select(t => $"{AuditTimeline.NameOf(trail, t.Position)}{(t.Delivered switch { true => ", delivered", false => ", left out as too large", null => ", delivery not known" })}")));
             Fact(html, "Brought", audit.Arrived.Count == 0 ? null : string.Join("; ", audit.Arrived.Select(p => AuditTimeline.NameOf(trail, p))));
             html.Markup("</dl></section>\n");
         }

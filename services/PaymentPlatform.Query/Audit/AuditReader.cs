@@ -159,7 +159,7 @@ internal sealed class AuditReader(ArchiveTailReader tails, TransactionLookup loo
             {
                 var state = records.Replays.First(r => r.Id == job.Id).State;
                 var found = await replays.FindAsync(job, transactionId, files, MaxEvents, cancellationToken);
-                var known = found.Where(c => positions.ContainsKey(Place(c))).Select(c => new AuditReplayedEvent(positions[Place(c)], state == "done" || IsBehind(c, job.Position.After) ? true : null)).ToList();
+                var known = found.Where(c => positions.ContainsKey(Place(c))).Select(c => new AuditReplayedEvent(positions[Place(c)], state == "done" || IsBehind(c, job.Position.After) ? IsDelivered(c, job.Position) : null)).ToList();
                 if (known.Count > 0)
                     taken.Add(job.Id.ToString(), known);
             }
@@ -168,6 +168,12 @@ internal sealed class AuditReader(ArchiveTailReader tails, TransactionLookup loo
         return [.. arrived.Select(a => a.Key).Concat(taken.Keys).Distinct(StringComparer.OrdinalIgnoreCase).Select(id => new AuditReplay(
             id, records.Replays.Find(r => r.Id.ToString().Equals(id, StringComparison.OrdinalIgnoreCase)), [.. arrived[id]], taken.GetValueOrDefault(id, [])))];
     }
+
+    /// <summary>Of an event that the replay has passed; null when it may be one of those that were left out and are not named.</summary>
+    private static bool? IsDelivered(EventCursor place, ReplayPosition position) =>
+        position.Skipped?.Any(s => (s.StreamLogId, s.StreamPartition, s.StreamOffset) == (place.LogId, place.Partition, place.Offset)) == true ? false
+        : position.EventsSkipped > (position.Skipped?.Count ?? 0) ? null
+        : true;
 
     /// <summary>Whether the replay has noted that it came as far, or farther.</summary>
     private static bool IsBehind(EventCursor place, EventCursor? after) =>

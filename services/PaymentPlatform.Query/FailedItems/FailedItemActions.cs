@@ -26,7 +26,11 @@ internal sealed class FailedItemActions(DatabaseTurns database, Resubmitter resu
     /// <param name="status">Where the items are to be.</param>
     public async Task<FailedItemsAnswer> ChangeAsync(FailedItemsRequest request, string status, string by, CancellationToken cancellationToken)
     {
-        var chosen = await database.ExecuteAsync((connection, token) => FailedItemStore.ChooseAsync(connection, request.Filter, request.After, request.Limit, token), cancellationToken);
+        // One more than the step takes tells whether there is a next one.
+        var chosen = await database.ExecuteAsync((connection, token) => FailedItemStore.ChooseAsync(connection, request.Filter, request.After, request.Limit + 1, token), cancellationToken);
+        var isLast = chosen.Count <= request.Limit;
+        if (!isLast)
+            chosen.RemoveAt(request.Limit);
         var results = new List<FailedItemResult>();
         if (status != FailedItemStatus.Resubmitted)
         {
@@ -39,14 +43,17 @@ internal sealed class FailedItemActions(DatabaseTurns database, Resubmitter resu
         }
 
         var after = chosen.Count == 0 ? request.After : chosen[^1].Id;
-        var remaining = chosen.Count < request.Limit
-            ? 0
-            : await database.ExecuteAsync((connection, token) => FailedItemStore.CountAsync(connection, request.Filter, after, token), cancellationToken);
+        var remaining = isLast ? 0 : await CountAsync(request, chosen.Count, after, cancellationToken);
         var refused = results.FindAll(r => !r.IsDone);
         return new(
-            results.Count - refused.Count, refused.Count, remaining, remaining == 0 ? null : request.CursorOf(after),
+            results.Count - refused.Count, refused.Count, remaining, isLast ? null : request.CursorOf(after, remaining),
             [.. refused.Take(MaxRefusals).Select(r => new FailedItemRefusal(r.Id, r.Detail, [.. r.Errors.Take(MaxRefusalErrors)]))]);
     }
+
+    /// <summary>Counts once: a step that goes on takes what it has done off what the one before left.</summary>
+    private Task<long> CountAsync(FailedItemsRequest request, int taken, long after, CancellationToken cancellationToken) => request.Remaining is { } left
+        ? Task.FromResult(Math.Max(1, left - taken))
+        : database.ExecuteAsync((connection, token) => FailedItemStore.CountAsync(connection, request.Filter, after, token), cancellationToken);
 
     private async Task<List<FailedItemResult>> ResubmitAsync(IReadOnlyList<long> ids, byte[]? corrected, string by, string? notes, CancellationToken cancellationToken) =>
         Counted(Resubmit, await resubmitter.ResubmitAsync(ids, corrected, by, notes, cancellationToken));

@@ -6,15 +6,16 @@ namespace PaymentPlatform.Query.FailedItems;
 /// <param name="Filter">Of pending items.</param>
 /// <param name="Limit">Items that the call takes on at most.</param>
 /// <param name="After">Items of higher ids only.</param>
+/// <param name="Remaining">How many those were when the step before ended, as it was counted at the first; null at the first.</param>
 /// <param name="Question">What is done and to which items: the cursor belongs to it.</param>
-internal sealed record FailedItemsRequest(FailedItemFilter Filter, string? Notes, int Limit, long After, string Question)
+internal sealed record FailedItemsRequest(FailedItemFilter Filter, string? Notes, int Limit, long After, long? Remaining, string Question)
 {
     private const int MaxBytes = 16 << 10;
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
     /// <summary>For the next step.</summary>
-    public string CursorOf(long after) => BoundCursor.Bind(after.ToString(CultureInfo.InvariantCulture), Question);
+    public string CursorOf(long after, long remaining) => BoundCursor.Bind(string.Create(CultureInfo.InvariantCulture, $"{after}-{remaining}"), Question);
 
     /// <param name="status">Where the items are to be.</param>
     /// <returns>The request, or the answer that says what is wrong with it.</returns>
@@ -44,14 +45,25 @@ internal sealed record FailedItemsRequest(FailedItemFilter Filter, string? Notes
             body.Fail("all", "There is a filter as well. Leave one of them out.");
         var (notes, limit) = (body.Text("notes"), (int)body.Integer("limit", DefaultLimit, 1, MaxLimit));
         var question = string.Create(CultureInfo.InvariantCulture, $"{status}\n{filter.ErrorType}\n{filter.From}\n{filter.To}");
-        var after = 0L;
+        var (after, remaining) = (0L, (long?)null);
         if (body.Text("cursor") is { } cursor)
         {
             var place = BoundCursor.Open(cursor, question);
-            if (!long.TryParse(place, NumberStyles.None, CultureInfo.InvariantCulture, out after))
-                body.Fail("cursor", place is null ? BoundCursor.OfAnother : "Not a cursor of this call. Use next_cursor of the answer before, unchanged.");
+            if (place is null)
+                body.Fail("cursor", BoundCursor.OfAnother);
+            else if (!TryParse(place, out after, out remaining))
+                body.Fail("cursor", "Not a cursor of this call. Use next_cursor of the answer before, unchanged.");
         }
 
-        return body.Problem() is { } problem ? (null, problem) : (new(filter, notes, limit, after, question), null);
+        return body.Problem() is { } problem ? (null, problem) : (new(filter, notes, limit, after, remaining, question), null);
+    }
+
+    private static bool TryParse(string place, out long after, out long? remaining)
+    {
+        var dash = place.IndexOf('-');
+        var isCounted = long.TryParse(place.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count);
+        // Cursors of before had no count.
+        remaining = dash < 0 ? null : count;
+        return long.TryParse(dash < 0 ? place : place.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out after) && isCounted;
     }
 }

@@ -7,13 +7,15 @@ using PaymentPlatform.Storage.Database;
 namespace PaymentPlatform.Query.Lifecycle;
 
 /// <summary>
-/// <c>POST /v1/archive/rehydrations</c> asks files back from the archive tier, <c>GET</c> says how far they are. Here it is only noted: the archiver, which may write to the store, begins it.
+/// <c>POST /v1/archive/rehydrations</c> asks files back from the archive tier, <c>GET</c> says how far they are, the latest first, for 30 days. Here it is only noted: the archiver, which may write to the store, begins it.
 /// </summary>
 public static class RehydrationsApi
 {
     private const int MaxFiles = 1000;
     private const int MaxBytes = 256 << 10;
     private const int Parallel = 8;
+    private const int DefaultLimit = 100;
+    private const string Kept = "interval '30 days'";
     private const string Example = """{"from": "2025-01-01T00:00:00Z", "to": "2025-01-02T00:00:00Z"}""";
 
     public static void MapRehydrationsApi(this IEndpointRouteBuilder app)
@@ -45,7 +47,7 @@ public static class RehydrationsApi
             ? ("blob_name = ANY ($1)", (NpgsqlParameter[])[new() { Value = names }])
             : ("(GREATEST(max_transaction_timestamp, max_enqueued_at) >= $1 AND LEAST(min_transaction_timestamp, min_enqueued_at) < $2)", [Moment(from!.Value), Moment(to!.Value)]);
 
-        var files = await database.ExecuteAsync((connection, token) => ReadAsync(connection, $"SELECT blob_name, byte_size, now() FROM raw_event_files WHERE state = 'live' AND {condition} ORDER BY file_id LIMIT {MaxFiles + 1}", token, values), context.RequestAborted);
+        var files = await database.ExecuteAsync((connection, token) => ReadAsync(connection, $"SELECT file_id, blob_name, byte_size, now() FROM raw_event_files WHERE state = 'live' AND {condition} ORDER BY file_id LIMIT {MaxFiles + 1}", token, values), context.RequestAborted);
         if (files.Count > MaxFiles)
             return RequestBody.Wrong("from", $"More than {MaxFiles} files have events of the range. Ask for a shorter one.");
         if (names?.FirstOrDefault(n => !files.Exists(f => f.Name == n)) is { } unknown)
@@ -55,8 +57,14 @@ public static class RehydrationsApi
         await database.ExecuteAsync(
             async (connection, token) =>
             {
-                await using var command = new NpgsqlCommand(
-                    "UPDATE raw_event_files f SET rehydrated_at = clock_timestamp(), tier = coalesce(t.tier, f.tier) FROM unnest($1::text[], $2::text[]) AS t(blob_name, tier) WHERE f.blob_name = t.blob_name AND f.state = 'live'", connection);
+                // In one order: two calls over the same files never wait for each other.
+                const string sql = """
+                    WITH asked AS MATERIALIZED (
+                      SELECT f.file_id, t.tier FROM raw_event_files f JOIN unnest($1::text[], $2::text[]) AS t(blob_name, tier) USING (blob_name)
+                      WHERE f.state = 'live' ORDER BY f.file_id FOR NO KEY UPDATE OF f)
+                    UPDATE raw_event_files f SET rehydrated_at = clock_timestamp(), tier = coalesce(asked.tier, f.tier) FROM asked WHERE f.file_id = asked.file_id
+                    """;
+                await using var command = new NpgsqlCommand(sql, connection);
                 command.Parameters.Add(new() { Value = items.Select(i => i.BlobName).ToArray() });
                 command.Parameters.Add(new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text, Value = items.Select(i => i.Tier).ToArray() });
                 return await command.ExecuteNonQueryAsync(token);
@@ -68,22 +76,33 @@ public static class RehydrationsApi
 
     private static async Task<IResult> ListAsync(HttpContext context, DatabaseTurns database, HybridConnectionManager connections)
     {
-        var parameters = new QueryParameters(context.Request.Query);
+        var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
+        var limit = (int)parameters.Integer("limit", DefaultLimit, 1, MaxFiles);
+        var after = parameters.Cursor(RehydrationsCursor.TryParse);
         if (parameters.Problem() is { } problem)
             return problem;
-        var files = await database.ExecuteAsync(
-            (connection, token) => ReadAsync(connection, $"SELECT blob_name, byte_size, rehydrated_at FROM raw_event_files WHERE state = 'live' AND rehydrated_at IS NOT NULL ORDER BY rehydrated_at DESC, file_id LIMIT {MaxFiles}", token),
-            context.RequestAborted);
-        return TypedResults.Json(new Page<RehydrationItem>(await AskStoreAsync(files, connections, context.RequestAborted), null), QueryJsonContext.Default.PageRehydrationItem);
+        var sql = $"""
+            SELECT file_id, blob_name, byte_size, rehydrated_at FROM raw_event_files
+            WHERE state = 'live' AND rehydrated_at > clock_timestamp() - {Kept} {(after is null ? "" : "AND (rehydrated_at, file_id) < ($2, $3)")}
+            ORDER BY rehydrated_at DESC, file_id DESC LIMIT $1
+            """;
+        var page = Page<FileToRehydrate>.Cut(
+            await database.ExecuteAsync(
+                (connection, token) => ReadAsync(
+                    connection, sql, token,
+                    after is null ? [new() { Value = limit + 1L }] : [new() { Value = limit + 1L }, Moment(after.RequestedAt), new() { Value = after.FileId }]),
+                context.RequestAborted),
+            limit, f => parameters.NextCursor(new RehydrationsCursor(Timestamps.ToMicros(f.RequestedAt), f.FileId)));
+        return TypedResults.Json(new Page<RehydrationItem>(await AskStoreAsync(page.Items, connections, context.RequestAborted), page.NextCursor), QueryJsonContext.Default.PageRehydrationItem);
     }
 
-    private static async Task<RehydrationItem[]> AskStoreAsync(List<(string Name, long Bytes, DateTime RequestedAt)> files, HybridConnectionManager connections, CancellationToken cancellationToken)
+    private static async Task<RehydrationItem[]> AskStoreAsync(IReadOnlyList<FileToRehydrate> files, HybridConnectionManager connections, CancellationToken cancellationToken)
     {
         var blobs = new ArchiveBlobs(connections.RawEvents);
         var items = new RehydrationItem[files.Count];
         await System.Threading.Tasks.Parallel.ForAsync(0, files.Count, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellationToken }, async (i, token) =>
         {
-            var (name, bytes, requestedAt) = files[i];
+            var (_, name, bytes, requestedAt) = files[i];
             items[i] = await blobs.FindTierAsync(name, token) switch
             {
                 null => new(name, bytes, requestedAt, null, "missing"),
@@ -97,14 +116,16 @@ public static class RehydrationsApi
 
     private static NpgsqlParameter Moment(long micros) => new() { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = Timestamps.ToDateTime(micros) };
 
-    private static async Task<List<(string Name, long Bytes, DateTime RequestedAt)>> ReadAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+    private static async Task<List<FileToRehydrate>> ReadAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.AddRange(parameters);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var files = new List<(string, long, DateTime)>();
+        var files = new List<FileToRehydrate>();
         while (await reader.ReadAsync(cancellationToken))
-            files.Add((reader.GetString(0), reader.GetInt64(1), reader.GetDateTime(2)));
+            files.Add(new(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetDateTime(3)));
         return files;
     }
+
+    private readonly record struct FileToRehydrate(Guid FileId, string Name, long Bytes, DateTime RequestedAt);
 }

@@ -9,7 +9,7 @@ namespace PaymentPlatform.Query.Lookup;
 /// <summary>
 /// The filters of all archive files in one local file, so that a restart need not fetch them again and more of them fit than memory holds. Records are appended: a head
 /// (magic, number of row groups, the archive file's SHA-256, blocks of each filter, xxHash64 of all that), then the filters' <see cref="FilterPages"/>.
-/// Everything is checked when it is read: what is damaged is not there. Reads may run at any time, the rest one at a time.
+/// Everything is checked when it is read: what is damaged is not there. Reads may run at any time, and while <see cref="CopyLive"/> runs appends may; the rest one at a time.
 /// </summary>
 internal sealed class FilterStore : IDisposable
 {
@@ -20,12 +20,14 @@ internal sealed class FilterStore : IDisposable
 
     private readonly string _path;
     private readonly long _minGarbage;
+    private readonly ReaderWriterLockSlim _moving = new();
     private SafeFileHandle _file;
     private long _end;
+    private int _edition;
 
     /// <param name="directory">Exists; for this process alone.</param>
     /// <param name="minGarbage">Bytes: less is not worth rewriting the file for.</param>
-    public FilterStore(string directory, long minGarbage = 64 << 20)
+    public FilterStore(string directory, long minGarbage)
     {
         _minGarbage = minGarbage;
         _path = Path.Combine(directory, "filters.bin");
@@ -36,25 +38,102 @@ internal sealed class FilterStore : IDisposable
     /// <param name="live">Names by SHA-256 whose filters are wanted.</param>
     public IReadOnlyCollection<StoredFilters> Load(IReadOnlySet<string> live)
     {
-        var found = new Dictionary<string, (StoredFilters Filters, long Start)>();
+        var found = new Dictionary<string, StoredFilters>();
         var length = RandomAccess.GetLength(_file);
         for (_end = 0; ReadHead(_end, length) is { } filters; _end = filters.End)
         {
             if (live.Contains(filters.Sha256))
-                found[filters.Sha256] = (filters, _end);
+                found[filters.Sha256] = filters;
         }
 
         // A torn or damaged head hides what is behind it; that is fetched again.
         RandomAccess.SetLength(_file, _end);
-        var kept = found.Values.Sum(f => f.Filters.End - f.Start);
-        return _end - kept > Math.Max(_minGarbage, kept) ? Rewrite(found.Values) : [.. found.Values.Select(f => f.Filters)];
+        if (!IsMostlyDead(found.Values))
+            return found.Values;
+        var copy = CopyLive([.. found.Values]);
+        Replace(copy, found.Values);
+        return [.. found.Values.Where(IsHere)];
     }
+
+    /// <summary>Whether the records of others than these are most of the file, and enough to be worth the writing.</summary>
+    public bool IsMostlyDead(IReadOnlyCollection<StoredFilters> live)
+    {
+        var kept = live.Where(IsHere).Sum(f => f.End - f.Start);
+        return _end - kept > Math.Max(_minGarbage, kept);
+    }
+
+    /// <summary>The first step of rewriting the file: copies these records to another file. Appends may go on meanwhile.</summary>
+    /// <exception cref="IOException">The disk is full or broken; the store is as before.</exception>
+    public FilterCopy CopyLive(IReadOnlyCollection<StoredFilters> live)
+    {
+        var temporary = _path + ".new";
+        File.Delete(temporary);
+        var copy = new FilterCopy(Open(temporary), _end);
+        try
+        {
+            foreach (var filters in live.Where(IsHere))
+            {
+                var bytes = new byte[filters.End - filters.Start];
+                if (TryRead(bytes, filters.Start))
+                    copy.Append(filters, bytes);
+            }
+
+            return copy;
+        }
+        catch
+        {
+            copy.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The second step: takes what was appended since into the copy, which becomes the file. Filters that are not in it are not here any more.</summary>
+    /// <param name="live">All whose positions are wanted.</param>
+    /// <exception cref="IOException">The disk is full or broken; the store is as before.</exception>
+    public void Replace(FilterCopy copy, IReadOnlyCollection<StoredFilters> live)
+    {
+        using (copy)
+        {
+            foreach (var filters in live.Where(f => IsHere(f) && f.Start >= copy.TakenFrom))
+            {
+                var bytes = new byte[filters.End - filters.Start];
+                if (TryRead(bytes, filters.Start))
+                    copy.Append(filters, bytes);
+            }
+
+            _moving.EnterWriteLock();
+            try
+            {
+                _file.Dispose();
+                try
+                {
+                    File.Move(_path + ".new", _path, overwrite: true);
+                    _file = copy.Release();
+                    (_end, _edition) = (copy.End, _edition + 1);
+                    foreach (var (filters, position) in copy.Positions)
+                        (filters.Position, filters.Edition) = (position, _edition);
+                }
+                catch
+                {
+                    _file = Open(_path);
+                    throw;
+                }
+            }
+            finally
+            {
+                _moving.ExitWriteLock();
+            }
+        }
+    }
+
+    /// <summary>False for filters that are in memory alone, and for those of files that had ceased to be live when the store was rewritten.</summary>
+    public bool IsHere(StoredFilters filters) => filters.Edition == _edition;
 
     /// <param name="filters">Null: the archive file has none, which is worth knowing too.</param>
     /// <exception cref="IOException">The disk is full or broken; the store is as before.</exception>
     public StoredFilters Append(string sha256, TransactionIdFilters? filters)
     {
-        var stored = new StoredFilters(sha256, _end + HeadBytes(filters?.BlockCounts.Count ?? 0), filters is null ? [] : [.. filters.BlockCounts]);
+        var stored = new StoredFilters(sha256, _end + HeadBytes(filters?.BlockCounts.Count ?? 0), filters is null ? [] : [.. filters.BlockCounts], _edition);
         var record = ArrayPool<byte>.Shared.Rent((int)(stored.End - _end));
         try
         {
@@ -79,7 +158,7 @@ internal sealed class FilterStore : IDisposable
         try
         {
             var bits = GC.AllocateUninitializedArray<byte>(filters.Blocks * BloomProbe.BlockBytes);
-            return TryRead(pages.AsSpan(0, size), filters.Position) && FilterPages.TryRead(pages.AsSpan(0, size), filters.Owner, bits) ? bits : null;
+            return TryReadHere(filters, pages.AsSpan(0, size), 0) && FilterPages.TryRead(pages.AsSpan(0, size), filters.Owner, bits) ? bits : null;
         }
         finally
         {
@@ -88,7 +167,7 @@ internal sealed class FilterStore : IDisposable
     }
 
     /// <param name="filters">Of a file that has any.</param>
-    /// <returns>Whether the value may be in one of them; null when the disk does not give a sound answer.</returns>
+    /// <returns>Whether the value may be in one of them, as it may in one that is not here any more; null when the disk does not give a sound answer.</returns>
     public bool? MayContain(StoredFilters filters, BloomProbe probe)
     {
         Span<byte> buffer = stackalloc byte[FilterPages.MaxBytes];
@@ -99,8 +178,8 @@ internal sealed class FilterStore : IDisposable
             first += blocks;
             var (offset, bytes, blockOffset) = FilterPages.Find(block, filters.Blocks);
             var page = buffer[..bytes];
-            if (!TryRead(page, filters.Position + offset) || !FilterPages.IsSoundFor(page, filters.Owner, block))
-                return null;
+            if (!TryReadHere(filters, page, offset) || !FilterPages.IsSoundFor(page, filters.Owner, block))
+                return IsHere(filters) ? null : true;
             if (probe.MayBeInBlock(page.Slice(blockOffset, BloomProbe.BlockBytes)))
                 return true;
         }
@@ -108,11 +187,15 @@ internal sealed class FilterStore : IDisposable
         return false;
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _file.Dispose();
+        _moving.Dispose();
+    }
 
-    private static SafeFileHandle Open(string path) => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, FileOptions.RandomAccess);
+    private static SafeFileHandle Open(string path) => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, FileOptions.RandomAccess);
 
-    private static int HeadBytes(int groups) => FixedHeadBytes + (groups * sizeof(int)) + sizeof(ulong);
+    internal static int HeadBytes(int groups) => FixedHeadBytes + (groups * sizeof(int)) + sizeof(ulong);
 
     private static void WriteHead(StoredFilters filters, Span<byte> head)
     {
@@ -139,31 +222,22 @@ internal sealed class FilterStore : IDisposable
         var counts = new int[groups];
         for (var i = 0; i < groups; i++)
             counts[i] = BinaryPrimitives.ReadInt32LittleEndian(head.AsSpan(FixedHeadBytes + (i * sizeof(int))));
-        var filters = new StoredFilters(Convert.ToHexStringLower(head.AsSpan(8, Sha256Bytes)), start + head.Length, counts);
+        var filters = new StoredFilters(Convert.ToHexStringLower(head.AsSpan(8, Sha256Bytes)), start + head.Length, counts, _edition);
         return filters.End <= length ? filters : null;
     }
 
-    private List<StoredFilters> Rewrite(IEnumerable<(StoredFilters Filters, long Start)> records)
+    /// <summary>Position and file of one moment.</summary>
+    private bool TryReadHere(StoredFilters filters, Span<byte> bytes, long offset)
     {
-        var temporary = _path + ".new";
-        File.Delete(temporary);
-        var file = Open(temporary);
-        var kept = new List<StoredFilters>();
-        long end = 0;
-        foreach (var (filters, start) in records)
+        _moving.EnterReadLock();
+        try
         {
-            var bytes = new byte[filters.End - start];
-            if (!TryRead(bytes, start))
-                continue;
-            RandomAccess.Write(file, bytes, end);
-            kept.Add(filters with { Position = end + filters.Position - start });
-            end += bytes.Length;
+            return IsHere(filters) && TryRead(bytes, filters.Position + offset);
         }
-
-        _file.Dispose();
-        File.Move(temporary, _path, overwrite: true);
-        (_file, _end) = (file, end);
-        return kept;
+        finally
+        {
+            _moving.ExitReadLock();
+        }
     }
 
     private bool TryRead(Span<byte> bytes, long position)

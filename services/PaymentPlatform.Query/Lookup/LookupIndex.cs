@@ -12,6 +12,7 @@ namespace PaymentPlatform.Query.Lookup;
 internal sealed partial class LookupIndex : IDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RewriteDelay = TimeSpan.FromMinutes(10);
 
     private readonly ManifestReader _manifest;
     private readonly FilterFetcher _fetcher;
@@ -29,12 +30,15 @@ internal sealed partial class LookupIndex : IDisposable
     private long _generation;
     private long _memory;
     private long _storeFailedAt;
+    private Task _rewriting = Task.CompletedTask;
+    private DateTimeOffset _rewriteAt;
+    private bool _hasDead;
 
     public LookupIndex(
         ManifestReader manifest, FilterFetcher fetcher, ArchiveFileCache cache, IOptions<QueryOptions> options, QueryTelemetry telemetry, TimeProvider timeProvider, ILogger<LookupIndex> logger)
     {
         (_manifest, _fetcher, _timeProvider, _logger) = (manifest, fetcher, timeProvider, logger);
-        _store = new(cache.Directory.Lookup);
+        _store = new(cache.Directory.Lookup, options.Value.LookupGarbageBytes);
         _capacity = options.Value.LookupIndexBytes;
         _fetches = new(options.Value.Downloads);
         telemetry.ObserveLookupIndex(() => Interlocked.Read(ref _memory), () => Count(f => f.Filters is not null), () => Count(f => f.Filters is null));
@@ -66,7 +70,7 @@ internal sealed partial class LookupIndex : IDisposable
         _closing.Cancel();
         Task[] loading;
         lock (_lock)
-            loading = [.. _files.Values.Select(f => f.Loading).OfType<Task>()];
+            loading = [.. _files.Values.Select(f => f.Loading).OfType<Task>(), _rewriting];
         Task.WaitAll(loading);
         _store.Dispose();
     }
@@ -86,7 +90,10 @@ internal sealed partial class LookupIndex : IDisposable
                 await Task.Run(LoadStored, CancellationToken.None);
             _isLoaded = true;
             lock (_lock)
+            {
                 BeginLoading();
+                BeginRewriting();
+            }
         }
         finally
         {
@@ -126,6 +133,7 @@ internal sealed partial class LookupIndex : IDisposable
     private void Release(IndexedFile file)
     {
         Interlocked.Add(ref _memory, -(file.Bits?.Length ?? 0));
+        _hasDead |= file.Filters is not null;
         (file.Filters, file.Bits) = (null, null);
     }
 
@@ -201,6 +209,45 @@ internal sealed partial class LookupIndex : IDisposable
         }
     }
 
+    private void BeginRewriting()
+    {
+        if (!_hasDead || !_rewriting.IsCompleted || _rewriteAt > _timeProvider.GetUtcNow())
+            return;
+        _hasDead = false;
+        var live = Stored();
+        if (_store.IsMostlyDead(live))
+            _rewriting = Task.Run(() => Rewrite(live));
+    }
+
+    private HashSet<StoredFilters> Stored() => [.. _files.Values.Select(f => f.Filters).OfType<StoredFilters>()];
+
+    /// <summary>Look-ups and new files go on while it copies.</summary>
+    private void Rewrite(HashSet<StoredFilters> live)
+    {
+        try
+        {
+            var copy = _store.CopyLive(live);
+            lock (_lock)
+            {
+                var wanted = Stored();
+                var here = wanted.Where(_store.IsHere).ToHashSet();
+                _store.Replace(copy, wanted);
+                // What could not be read is not in the new file: it is fetched again.
+                foreach (var file in _files.Values.Where(f => f.Filters is not null && here.Contains(f.Filters) && !_store.IsHere(f.Filters) && f.Bits is null).ToList())
+                    Release(file);
+                _view = null;
+            }
+
+            LogRewritten(live.Count);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            lock (_lock)
+                (_rewriteAt, _hasDead) = (_timeProvider.GetUtcNow() + RewriteDelay, true);
+            LogNotRewritten(exception.Message);
+        }
+    }
+
     private void Take(IndexedFile file, TransactionIdFilters? filters)
     {
         Volatile.Write(ref _storeFailedAt, 0);
@@ -222,7 +269,7 @@ internal sealed partial class LookupIndex : IDisposable
         catch (IOException exception) when (isInMemory || filters is null)
         {
             LogNotStored(file.File.BlobName, exception.Message);
-            return new(file.File.Sha256, 0, filters is null ? [] : [.. filters.BlockCounts]);
+            return new(file.File.Sha256, 0, filters is null ? [] : [.. filters.BlockCounts], edition: null);
         }
     }
 
@@ -269,6 +316,12 @@ internal sealed partial class LookupIndex : IDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The Bloom filters of {Blob} are in memory only: {Fault}")]
     private partial void LogNotStored(string blob, string fault);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Lookup index: rewritten for the {Files} files that are live; most of it was of others")]
+    private partial void LogRewritten(int files);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The lookup index can't be rewritten without what is dead, it is tried again: {Fault}")]
+    private partial void LogNotRewritten(string fault);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The local copy of the Bloom filters of {Blob} is damaged; they are fetched again.")]
     private partial void LogDamaged(string blob);

@@ -30,7 +30,7 @@ internal sealed class BlobCheck(HybridConnectionManager connections, BlobManifes
 
         await CompareAsync(run, [], after, null, cancellationToken);
         if (run.Request.Depth == ReconciliationDepth.Sample)
-            await ReadAsync(run, await manifest.ListOldestAsync(options.Value.ReconciliationFiles, run.Request, cancellationToken), cancellationToken);
+            await ReadAsync(run, await manifest.ListOldestAsync(options.Value.ReconciliationFiles, options.Value.ReconciliationBytes, run.Request, cancellationToken), cancellationToken);
         run.SayBlobs();
     }
 

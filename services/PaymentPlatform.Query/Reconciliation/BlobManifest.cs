@@ -40,19 +40,32 @@ internal sealed class BlobManifest(HybridConnectionManager connections)
     public Task<List<ManifestRow>> FindAsync(IReadOnlyCollection<string> names, ReconciliationRequest request, CancellationToken cancellationToken) =>
         ReadAsync($"SELECT {Columns} FROM raw_event_files WHERE blob_name = ANY (@names)", request, cancellationToken, new NpgsqlParameter("names", names.ToArray()));
 
-    /// <summary>Live files whose bytes were not looked at for longest. What the manifest knows to be in the archive tier is left out.</summary>
-    public Task<List<ManifestRow>> ListOldestAsync(int files, ReconciliationRequest request, CancellationToken cancellationToken) =>
+    /// <summary>Live files whose bytes were not looked at for longest: as many as both limits allow, or the first one alone where it is larger. What the manifest knows to be in the archive tier is left out.</summary>
+    public Task<List<ManifestRow>> ListOldestAsync(int files, long bytes, ReconciliationRequest request, CancellationToken cancellationToken) =>
         ReadAsync(
-            $"SELECT {Columns} FROM raw_event_files WHERE state = 'live' AND tier <> 'archive' ORDER BY verified_at NULLS FIRST, file_id LIMIT @files", request, cancellationToken, new NpgsqlParameter("files", files));
+            $"""
+            SELECT {Columns} FROM (
+              SELECT *, row_number() OVER oldest AS place, sum(byte_size) OVER oldest AS bytes_so_far
+              FROM (SELECT * FROM raw_event_files WHERE state = 'live' AND tier <> 'archive' ORDER BY verified_at NULLS FIRST, file_id LIMIT @files) f
+              WINDOW oldest AS (ORDER BY verified_at NULLS FIRST, file_id ROWS UNBOUNDED PRECEDING)
+            ) f
+            WHERE place = 1 OR bytes_so_far <= @bytes ORDER BY place
+            """,
+            request, cancellationToken, new("files", files), new("bytes", bytes));
 
     public async Task MarkAsync(IReadOnlyCollection<Guid> files, CancellationToken cancellationToken)
     {
         if (files.Count == 0)
             return;
+        // In one order, as whoever else changes several files does: two of them never wait for each other.
+        const string sql = """
+            WITH marked AS MATERIALIZED (SELECT file_id FROM raw_event_files WHERE file_id = ANY ($1) AND state = 'live' ORDER BY file_id FOR NO KEY UPDATE)
+            UPDATE raw_event_files f SET verified_at = clock_timestamp() FROM marked WHERE f.file_id = marked.file_id
+            """;
         await connections.ExecuteAsync(
             async (connection, token) =>
             {
-                await using var command = new NpgsqlCommand("UPDATE raw_event_files SET verified_at = clock_timestamp() WHERE file_id = ANY ($1) AND state = 'live'", connection) { Parameters = { new() { Value = files.ToArray() } } };
+                await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = files.ToArray() } } };
                 await command.ExecuteNonQueryAsync(token);
             },
             cancellationToken);

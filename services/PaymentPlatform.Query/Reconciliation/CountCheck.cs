@@ -3,6 +3,7 @@ using DuckDB.NET.Data;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
+using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Storage.Database.Checkpoints;
 
@@ -50,9 +51,9 @@ internal sealed class CountCheck(
     private Task<(long First, long End)?> FindDaysAsync(CancellationToken cancellationToken) => connections.ExecuteAsync<(long, long)?>(
         async (connection, token) =>
         {
-            const string sql = """
+            const string sql = $"""
                 SELECT min(first), max(last) FROM (
-                  SELECT min(LEAST(min_transaction_timestamp, min_enqueued_at)), max(GREATEST(max_transaction_timestamp, max_enqueued_at)) FROM raw_event_files WHERE state = 'live' OR gone_state IN ('deleting', 'deleted')
+                  SELECT min(LEAST(min_transaction_timestamp, min_enqueued_at)), max(GREATEST({ArchiveManifest.LatestValid}, max_enqueued_at)) FROM raw_event_files WHERE state = 'live' OR gone_state IN ('deleting', 'deleted')
                   UNION ALL SELECT min(window_start), max(window_start) FROM payment_metrics_5m
                   UNION ALL SELECT min(enqueued_at), max(enqueued_at) FROM failed_items) AS kept (first, last)
                 """;
@@ -83,7 +84,7 @@ internal sealed class CountCheck(
 
     private async Task CompareFiguresAsync(ReconciliationRun run, ReconciliationRun day, LiveFigures live, long from, long to, CancellationToken cancellationToken)
     {
-        if (await ReadArchiveAsync(run, day, Figures, TimeAxis.Transaction, from, to, files => archive.CountAsync(files, from, to, live.Cut, cancellationToken), cancellationToken) is not var (archived, away))
+        if (await ReadArchiveAsync(run, day, Figures, TimeAxis.ValidTransaction, from, to, files => archive.CountAsync(files, from, to, live.Cut, cancellationToken), cancellationToken) is not var (archived, away))
             return;
         long events = 0, rows = 0;
         var windows = new HashSet<long>();
@@ -195,7 +196,7 @@ internal sealed class CountCheck(
     private Task<List<(long First, long Last)>> ListDeletedAsync(TimeAxis axis, long from, long to, CancellationToken cancellationToken) => connections.ExecuteAsync(
         async (connection, token) =>
         {
-            var (min, max) = axis == TimeAxis.Transaction ? ("min_transaction_timestamp", "max_transaction_timestamp") : ("min_enqueued_at", "max_enqueued_at");
+            var (min, max) = ManifestReader.Bounds(axis);
             await using var command = new NpgsqlCommand($"SELECT {min}, {max} FROM raw_event_files WHERE gone_state IN ('deleting', 'deleted') AND {max} >= $1 AND {min} < $2", connection)
             {
                 Parameters = { new() { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = Timestamps.ToDateTime(from) }, new() { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = Timestamps.ToDateTime(to) } },

@@ -13,12 +13,14 @@ internal sealed class RangeCheck(HybridConnectionManager connections)
 {
     private const string Archiver = "archiver";
 
+    // Both read what is live by its indexes, and names only of what is wrong: rows of merged files outnumber the others by far, and stay for ever.
     // A checkpoint without a start_offset is of before that was noted: its first range counts as the beginning then.
     private const string FaultsSql = """
         WITH spans AS (
-          SELECT r.stream, r.log_id, r.partition_id, r.first_offset, r.next_offset, r.live, f.blob_name
-          FROM raw_event_ranges r JOIN raw_event_files f USING (file_id)
-          WHERE r.live OR f.gone_state IN ('deleting', 'deleted')
+          SELECT stream, log_id, partition_id, first_offset, next_offset, true AS live, file_id FROM raw_event_ranges WHERE live
+          UNION ALL
+          SELECT r.stream, r.log_id, r.partition_id, r.first_offset, r.next_offset, false, r.file_id
+          FROM raw_event_files f JOIN raw_event_ranges r USING (file_id) WHERE f.gone_state IN ('deleting', 'deleted') AND NOT r.live
           UNION ALL SELECT stream, log_id, partition_id, first_offset, next_offset, false, NULL FROM raw_event_holes
           UNION ALL SELECT stream, log_id, partition_id, first_offset, next_offset, false, NULL FROM stream_gaps WHERE consumer_group = $1
           UNION ALL SELECT stream, log_id, partition_id, start_offset, start_offset, false, NULL FROM stream_checkpoints WHERE consumer_group = $1 AND start_offset IS NOT NULL
@@ -28,19 +30,26 @@ internal sealed class RangeCheck(HybridConnectionManager connections)
           FROM spans s
           WINDOW earlier AS (PARTITION BY stream, log_id, partition_id ORDER BY first_offset, next_offset ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         )
-        SELECT o.stream, o.log_id, o.partition_id, o.first_offset, o.next_offset, o.live, o.blob_name, o.reached, o.live_reached, c.next_offset
+        SELECT o.stream, o.log_id, o.partition_id, o.first_offset, o.next_offset, o.live, f.blob_name, o.reached, o.live_reached, c.next_offset
         FROM ordered o
         LEFT JOIN stream_checkpoints c ON c.consumer_group = $1 AND c.stream = o.stream AND c.log_id = o.log_id AND c.partition_id = o.partition_id
+        LEFT JOIN raw_event_files f USING (file_id)
         WHERE (o.first_offset > o.reached AND (c.next_offset IS NULL OR o.reached < c.next_offset))
            OR (o.live AND (o.first_offset < o.live_reached OR c.next_offset IS NULL OR o.next_offset > c.next_offset))
         ORDER BY o.stream COLLATE "C", o.log_id COLLATE "C", o.partition_id, o.first_offset
         """;
 
     private const string StatesSql = """
-        SELECT f.blob_name, f.state, count(r.file_id), count(*) FILTER (WHERE r.live)
-        FROM raw_event_files f LEFT JOIN raw_event_ranges r USING (file_id)
-        GROUP BY f.file_id
-        HAVING (f.state = 'live' AND count(*) FILTER (WHERE r.live) < greatest(count(r.file_id), 1)) OR (f.state <> 'live' AND bool_or(r.live))
+        WITH wrong AS (
+          SELECT f.file_id FROM raw_event_files f LEFT JOIN raw_event_ranges r USING (file_id)
+          WHERE f.state = 'live' GROUP BY 1 HAVING NOT coalesce(bool_and(r.live), false)
+          UNION
+          SELECT r.file_id FROM raw_event_ranges r WHERE r.live AND NOT EXISTS (SELECT FROM raw_event_files f WHERE f.file_id = r.file_id AND f.state = 'live')
+        )
+        SELECT f.blob_name, f.state, r.ranges, r.live
+        FROM wrong
+        CROSS JOIN LATERAL (SELECT blob_name, state FROM raw_event_files WHERE file_id = wrong.file_id LIMIT 1) f
+        CROSS JOIN LATERAL (SELECT count(*) AS ranges, count(*) FILTER (WHERE live) AS live FROM raw_event_ranges WHERE file_id = wrong.file_id) r
         ORDER BY f.blob_name COLLATE "C"
         """;
 

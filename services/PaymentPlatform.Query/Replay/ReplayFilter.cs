@@ -18,7 +18,7 @@ internal static class ReplayFilter
             query.Where("transaction_id = $transaction_id", "transaction_id", transaction);
         EventFilter.Restrict(query, parameters);
         // As in /v1/events: whoever asks for invalid events means those without a readable time as well.
-        var axis = parameters.Boolean("is_valid") is false ? TimeAxis.TransactionOrArrival : TimeAxis.Transaction;
+        var axis = parameters.Boolean("is_valid") switch { false => TimeAxis.TransactionOrArrival, true => TimeAxis.ValidTransaction, null => TimeAxis.Transaction };
         var time = ArchiveQuery.TimeOf(axis);
         query.Where($"{time} >= make_timestamp($range_from)", "range_from", from);
         query.Where($"{time} < make_timestamp($range_to)", "range_to", to);

@@ -9,6 +9,7 @@ namespace PaymentPlatform.Query.Replay;
 /// <param name="From">Of transaction time, microseconds since the Unix epoch, inclusive.</param>
 /// <param name="To">Exclusive.</param>
 /// <param name="ArrivedBefore">All of its events did, microseconds since the Unix epoch.</param>
+/// <param name="SkipsOversized">Leaves out what is too large for the target; else the replay fails there.</param>
 /// <param name="Archived">For each partition the offset before which the replay's events lie.</param>
 internal sealed record ReplayJob(
-    Guid Id, int Attempt, int Faults, long From, long To, JsonElement Filter, string Target, double? Rate, int ChunkEvents, long ArrivedBefore, ReplayPosition Position, IReadOnlyDictionary<StreamPartition, long> Archived);
+    Guid Id, int Attempt, int Faults, long From, long To, JsonElement Filter, string Target, double? Rate, int ChunkEvents, long ArrivedBefore, ReplayPosition Position, bool SkipsOversized, IReadOnlyDictionary<StreamPartition, long> Archived);

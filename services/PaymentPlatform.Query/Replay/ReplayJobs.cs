@@ -10,7 +10,7 @@ namespace PaymentPlatform.Query.Replay;
 /// <summary>The tables <c>replays</c> and <c>replay_spans</c>, as the process that works on a replay needs them.</summary>
 internal sealed class ReplayJobs(HybridConnectionManager connections)
 {
-    private const string Columns = "id, attempts, faults, range_from, range_to, filter, target, rate, chunk_events, arrived_before, position";
+    private const string Columns = "id, attempts, faults, range_from, range_to, filter, target, rate, chunk_events, arrived_before, position, on_oversized";
 
     /// <summary>Takes the oldest one that is due, or that its process has left behind.</summary>
     /// <param name="lease">How long it stays with this process without a sign of life.</param>
@@ -19,7 +19,7 @@ internal sealed class ReplayJobs(HybridConnectionManager connections)
     {
         const string sql = $"""
             UPDATE replays SET state = 'running', attempts = attempts + 1, faults = faults + CASE WHEN state = 'running' THEN 1 ELSE 0 END,
-                   lease_until = clock_timestamp() + $1, not_before = NULL, started_at = coalesce(started_at, clock_timestamp()), events_per_second = NULL
+                   lease_until = clock_timestamp() + $1, renewed_at = clock_timestamp(), not_before = NULL, started_at = coalesce(started_at, clock_timestamp()), events_per_second = NULL
             WHERE id = (
               SELECT id FROM replays
               WHERE (state = 'waiting' AND coalesce(not_before <= clock_timestamp(), true)) OR (state = 'running' AND lease_until <= clock_timestamp())
@@ -44,7 +44,7 @@ internal sealed class ReplayJobs(HybridConnectionManager connections)
     public async Task<bool> SaveAsync(ReplayJob job, ReplayProgress progress, TimeSpan lease, CancellationToken cancellationToken)
     {
         await using var command = Update(
-            job, progress, "running", "lease_until = clock_timestamp() + $7, faults = CASE WHEN events_done < $4 THEN 0 ELSE faults END, error = CASE WHEN events_done < $4 THEN NULL ELSE error END");
+            job, progress, "running", "lease_until = clock_timestamp() + $7, renewed_at = clock_timestamp(), faults = CASE WHEN events_done < $4 THEN 0 ELSE faults END, error = CASE WHEN events_done < $4 THEN NULL ELSE error END");
         command.Parameters.Add(new() { Value = lease });
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
@@ -99,7 +99,8 @@ internal sealed class ReplayJobs(HybridConnectionManager connections)
     {
         return new(
             reader.GetGuid(0), reader.GetInt32(1), reader.GetInt32(2), Micros(3), Micros(4), JsonElement.Parse(reader.GetString(5)), reader.GetString(6), reader.IsDBNull(7) ? null : reader.GetDouble(7), reader.GetInt32(8), Micros(9),
-            reader.IsDBNull(10) ? ReplayPosition.Start : ReplayPosition.Parse(Encoding.UTF8.GetBytes(reader.GetString(10))), new Dictionary<StreamPartition, long>());
+            reader.IsDBNull(10) ? ReplayPosition.Start : ReplayPosition.Parse(Encoding.UTF8.GetBytes(reader.GetString(10))), reader.GetString(11) == "skip",
+            new Dictionary<StreamPartition, long>());
 
         long Micros(int ordinal) => Timestamps.ToMicros(reader.GetDateTime(ordinal));
     }

@@ -15,7 +15,7 @@ internal sealed class ReplayOutline(IReadOnlyList<ArchiveFile> files)
                 passed += file.Rows * Math.Clamp((last.Time - file.Min + 1.0) / (file.Max - file.Min + 1.0), 0, 1);
         }
 
-        var share = passed > 0 ? Math.Min(1, position.EventsDone / passed) : 1;
-        return position.EventsDone + (long)Math.Ceiling((all - passed) * share);
+        var share = passed > 0 ? Math.Min(1, position.EventsPassed / passed) : 1;
+        return position.EventsPassed + (long)Math.Ceiling((all - passed) * share);
     }
 }

@@ -9,7 +9,8 @@ namespace PaymentPlatform.Query.Replay;
 /// <param name="To">Exclusive.</param>
 /// <param name="Filter">A JSON object's text.</param>
 /// <param name="Axis">What the range is meant on.</param>
-internal sealed partial record ReplayRequest(long From, long To, string Filter, TimeAxis Axis, string Target, double? Rate, bool AllowLive)
+/// <param name="OnOversized"><c>fail</c> or <c>skip</c>.</param>
+internal sealed partial record ReplayRequest(long From, long To, string Filter, TimeAxis Axis, string Target, double? Rate, bool AllowLive, string OnOversized)
 {
     private const int MaxBytes = 16 << 10;
     private const double MinRate = 0.001, MaxRate = 1_000_000;
@@ -47,9 +48,10 @@ internal sealed partial record ReplayRequest(long From, long To, string Filter, 
         if (target is not null && !allowLive && targets.IsOwn(target))
             body.Fail("allow_live", $"'{target}' is the live stream: the platform's own consumers would see the events again, with the header origin=replay. Say \"allow_live\": true to do so, or name another target.");
         var rate = body.Number("rate", MinRate, MaxRate);
+        var onOversized = body.Choice("on_oversized", "fail", "skip") ?? "fail";
         var filter = body.Whole("filter") ?? s_everything;
         var axis = ReplayFilter.Apply(new() { Kind = "replay", Axis = TimeAxis.Arrival }, filter, from ?? 0, to ?? 0, body);
-        return body.Problem() is { } problem ? (null, problem) : (new(from!.Value, to!.Value, filter.GetRawText(), axis, target!, rate, allowLive), null);
+        return body.Problem() is { } problem ? (null, problem) : (new(from!.Value, to!.Value, filter.GetRawText(), axis, target!, rate, allowLive, onOversized), null);
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,200}\z")]

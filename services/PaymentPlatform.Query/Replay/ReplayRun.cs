@@ -19,6 +19,9 @@ internal sealed class ReplayRun(ReplayJob job, ReplaySource source, TimeProvider
 
     private const int MaxChunkBytes = 1 << 20;
 
+    /// <summary>Skipped events that are named; each claim from then on has them.</summary>
+    private const int MaxNamed = 10, MaxNameBytes = 200;
+
     private readonly Queue<ReplayedEvent> _pending = [];
     private readonly MessageHeaders _headers = new([new(HeaderNames.Origin, "replay"), new(HeaderNames.OriginId, job.Id.ToString())]);
     private ReplayPosition _position = job.Position;
@@ -91,12 +94,10 @@ internal sealed class ReplayRun(ReplayJob job, ReplaySource source, TimeProvider
     private async Task<bool> PublishAsync(MessagePublisher target, List<ReplayedEvent> chunk)
     {
         var start = _position;
-        var next = new ReplayPosition(start.NextChunk + 1, chunk[^1].At, start.EventsDone + chunk.Count);
         var hash = SHA256.HashData(start.ToBytes());
-        var claim = new IdempotencyClaim($"replay/{job.Id}/{start.NextChunk}", 0, hash, next.ToBytes(), 0, chunk.Count);
         if (_began == 0)
             Volatile.Write(ref _began, time.GetTimestamp());
-        var outcome = await PublishAsync(target, chunk, claim);
+        var (next, outcome) = await PublishAsync(target, chunk, start, hash);
         if (outcome.IsRepeat && !outcome.BodyHash.Span.SequenceEqual(hash))
             throw new ReplayFailedException($"Chunk {start.NextChunk} was published from another position than this attempt has reached. That is a defect of the platform: look at replays and ingest_idempotency.");
         var reached = outcome.IsRepeat ? ReplayPosition.Parse(outcome.Outcome.Span) : next;
@@ -104,19 +105,46 @@ internal sealed class ReplayRun(ReplayJob job, ReplaySource source, TimeProvider
         return reached == next;
     }
 
-    private async Task<ClaimOutcome> PublishAsync(MessagePublisher target, List<ReplayedEvent> chunk, IdempotencyClaim claim)
+    /// <summary>The chunk, without what is too large for the target where that is to be left out; the claim of a chunk of which nothing is left is taken all the same.</summary>
+    private async Task<(ReplayPosition Next, ClaimOutcome Outcome)> PublishAsync(MessagePublisher target, List<ReplayedEvent> chunk, ReplayPosition start, byte[] hash)
     {
-        var messages = chunk.ConvertAll(e => new Message(e.Body, e.MessageId, e.CorrelationId, e.PartitionKey, _headers)).ToArray();
-        try
+        var next = start with { NextChunk = start.NextChunk + 1, After = chunk[^1].At };
+        var left = chunk.ToList();
+        while (true)
         {
-            // Never given up half-way: what it commits counts.
-            return (await target.PublishAsync(messages, [claim], CancellationToken.None))[0];
+            next = next with { EventsDone = start.EventsDone + left.Count };
+            var claim = new IdempotencyClaim($"replay/{job.Id}/{start.NextChunk}", 0, hash, next.ToBytes(), 0, left.Count);
+            var messages = left.ConvertAll(e => new Message(e.Body, e.MessageId, e.CorrelationId, e.PartitionKey, _headers)).ToArray();
+            try
+            {
+                // Never given up half-way: what it commits counts.
+                return (next, (await target.PublishAsync(messages, [claim], CancellationToken.None))[0]);
+            }
+            catch (MessageTooLargeException exception) when (left.Count > 0)
+            {
+                var large = left.Find(e => exception.Size == e.Body.Length || exception.Size == e.Bytes - e.Body.Length) ?? left.MaxBy(e => e.Bytes)!;
+                if (!job.SkipsOversized)
+                {
+                    throw new ReplayFailedException(
+                        $"The event with the message id '{Encoding.UTF8.GetString(large.MessageId)}' has {exception.Size} bytes, and the target takes {exception.Limit} at most. Let the target take more and resume, or resume with on_oversized=skip, which leaves out such events and counts them.",
+                        exception);
+                }
+
+                left.Remove(large);
+                next = Skip(next, large);
+            }
         }
-        catch (MessageTooLargeException exception)
+    }
+
+    private static ReplayPosition Skip(ReplayPosition position, ReplayedEvent large)
+    {
+        var named = position.Skipped ?? [];
+        return position with
         {
-            var largest = chunk.MaxBy(e => e.Bytes)!;
-            throw new ReplayFailedException(
-                $"The event with the message id '{Encoding.UTF8.GetString(largest.MessageId)}' has {exception.Size} bytes, and the target takes {exception.Limit} at most. Let the target take more, or make a replay whose filter leaves it out.", exception);
-        }
+            EventsSkipped = position.EventsSkipped + 1,
+            Skipped = named.Count == MaxNamed
+                ? named
+                : [.. named, new(Encoding.UTF8.GetString(large.MessageId.AsSpan(0, Math.Min(large.MessageId.Length, MaxNameBytes))).Replace('\0', '\uFFFD'), large.At.LogId, large.At.Partition, large.At.Offset, large.Body.Length)],
+        };
     }
 }

@@ -121,11 +121,13 @@ internal sealed partial class ReplayService(
             _ => ("failed", $"{Describe(fault)} {faults} attempts in a row ended so. What was published stays; POST /v1/replays/{job.Id}/resume goes on there.", TimeSpan.Zero),
         };
         if (state == "done")
-            progress = progress with { EventsTotal = progress.Position.EventsDone };
+            progress = progress with { EventsTotal = progress.Position.EventsPassed };
         var isOurs = await jobs.LeaveAsync(job, progress, state, error, fault is null or ReplayStoppedException || IsAway(fault) ? 0 : faults, pause);
         if (!isOurs)
             await jobs.KeepCountsAsync(job, progress);
-        if (state == "done")
+        if (state == "done" && progress.Position is { EventsSkipped: > 0 } position)
+            LogDoneInPart(job.Id, position.EventsDone, position.EventsSkipped, string.Join("; ", position.Skipped!));
+        else if (state == "done")
             LogDone(job.Id, progress.Position.EventsDone);
         else if (fault is ReplayStoppedException)
             LogReleased(job.Id, progress.Position.EventsDone);
@@ -155,6 +157,9 @@ internal sealed partial class ReplayService(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Replay {Id} is done: {Events} events")]
     private partial void LogDone(Guid id, long events);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Replay {Id} is done: {Events} events. {Skipped} are left out, as too large for the target, the first of them: {Named}")]
+    private partial void LogDoneInPart(Guid id, long events, long skipped, string named);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Replay {Id} was stopped or taken over, behind {Events} events")]
     private partial void LogStopped(Guid id, long events);

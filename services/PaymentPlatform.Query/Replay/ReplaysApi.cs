@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
@@ -17,7 +18,8 @@ public static class ReplaysApi
     private const int MaxChunkEvents = 1000, ChunksPerSecond = 5;
 
     private const string Columns =
-        "id, range_from, range_to, filter, target, rate, allow_live, state, attempts, events_done, events_total, events_per_second, requested_by, requested_at, started_at, ended_at, error";
+        "id, range_from, range_to, filter, target, rate, allow_live, state, attempts, events_done, events_total, events_per_second, requested_by, requested_at, started_at, ended_at, error, "
+        + "on_oversized, position, renewed_at, coalesce(lease_until > clock_timestamp(), false)";
 
     private const string OneSql = $"SELECT {Columns} FROM replays WHERE id = $1";
 
@@ -29,15 +31,15 @@ public static class ReplaysApi
                    OR ($9 AND valid_count IS DISTINCT FROM row_count AND max_enqueued_at >= $2 AND min_enqueued_at < $3)) AS events
           FROM raw_event_files WHERE state = 'live' AND row_count > 0
         ), made AS (
-          INSERT INTO replays (id, range_from, range_to, filter, target, rate, allow_live, chunk_events, arrived_before, events_total, requested_by)
-          SELECT $1, $2, $3, $4, $5, $6, $7, $8, coalesce(newest + interval '1 microsecond', now()), coalesce(events, 0), $10 FROM archive
+          INSERT INTO replays (id, range_from, range_to, filter, target, rate, allow_live, chunk_events, arrived_before, events_total, requested_by, on_oversized)
+          SELECT $1, $2, $3, $4, $5, $6, $7, $8, coalesce(newest + interval '1 microsecond', now()), coalesce(events, 0), $10, $11 FROM archive
           ON CONFLICT (id) DO NOTHING
           RETURNING {Columns}
         ), spans AS (
           INSERT INTO replay_spans (replay_id, stream, log_id, partition_id, next_offset)
           SELECT made.id, c.stream, c.log_id, c.partition_id, c.next_offset FROM made, stream_checkpoints c WHERE c.consumer_group = 'archiver'
         )
-        SELECT {Columns} FROM made
+        SELECT * FROM made
         """;
 
     public static void MapReplaysApi(this IEndpointRouteBuilder app)
@@ -86,29 +88,33 @@ public static class ReplaysApi
     }
 
     private static Task<IResult> GetAsync(string id, HttpContext context, DatabaseTurns database, TimeProvider time) =>
-        AnswerAsync(id, context, database, time, Ok, OneSql);
+        AnswerAsync(id, new(context.Request.Query), context, database, time, Ok, OneSql);
 
-    /// <summary>What was published stays. One that is done stays as it is.</summary>
+    /// <summary>What was published stays. One that is done stays as it is. A process that works on it ends the chunk that is under way, and then says that it has.</summary>
     private static Task<IResult> DeleteAsync(string id, HttpContext context, DatabaseTurns database, TimeProvider time) =>
         AnswerAsync(
-            id, context, database, time, Ok,
-            $"UPDATE replays SET state = 'stopped', ended_at = clock_timestamp() WHERE id = $1 AND state IN ('waiting', 'running', 'failed') RETURNING {Columns}",
+            id, new(context.Request.Query), context, database, time, Ok,
+            $"UPDATE replays SET state = 'stopped', ended_at = clock_timestamp(), lease_until = CASE WHEN state = 'running' THEN lease_until END WHERE id = $1 AND state IN ('waiting', 'running', 'failed') RETURNING {Columns}",
             OneSql);
 
-    /// <summary>A failed one goes on where it was.</summary>
-    private static Task<IResult> ResumeAsync(string id, HttpContext context, DatabaseTurns database, TimeProvider time) =>
-        AnswerAsync(
-            id, context, database, time,
+    /// <summary>A failed one goes on where it was; <c>on_oversized</c> says anew what becomes of events that are too large.</summary>
+    private static Task<IResult> ResumeAsync(string id, HttpContext context, DatabaseTurns database, TimeProvider time)
+    {
+        var parameters = new QueryParameters(context.Request.Query);
+        var onOversized = parameters.Choice("on_oversized", "fail", "skip");
+        return AnswerAsync(
+            id, parameters, context, database, time,
             (replay, item) => item.State is "waiting" or "running"
                 ? Accepted(replay, item)
                 : TypedResults.Problem($"The replay is {item.State}: only one that failed can go on. Make a new one.", statusCode: 409, title: "Replay has ended"),
-            $"UPDATE replays SET state = 'waiting', faults = 0, not_before = NULL, ended_at = NULL, error = NULL WHERE id = $1 AND state = 'failed' RETURNING {Columns}",
+            $"UPDATE replays SET state = 'waiting', faults = 0, not_before = NULL, ended_at = NULL, error = NULL, on_oversized = coalesce({(onOversized is null ? "NULL" : $"'{onOversized}'")}, on_oversized) WHERE id = $1 AND state = 'failed' RETURNING {Columns}",
             OneSql);
+    }
 
     /// <param name="statements">The first that finds the replay gives the answer.</param>
-    private static async Task<IResult> AnswerAsync(string id, HttpContext context, DatabaseTurns database, TimeProvider time, Func<HttpContext, ReplayItem, IResult> answer, params string[] statements)
+    private static async Task<IResult> AnswerAsync(
+        string id, QueryParameters parameters, HttpContext context, DatabaseTurns database, TimeProvider time, Func<HttpContext, ReplayItem, IResult> answer, params string[] statements)
     {
-        var parameters = new QueryParameters(context.Request.Query);
         if (parameters.Problem() is { } problem)
             return problem;
         var item = Guid.TryParseExact(id, "D", out var key)
@@ -152,6 +158,7 @@ public static class ReplaysApi
         new() { Value = (int)Math.Clamp(Math.Ceiling((request.Rate ?? double.MaxValue) / ChunksPerSecond), 1, MaxChunkEvents) },
         new() { Value = request.Axis == TimeAxis.TransactionOrArrival },
         new() { Value = by },
+        new() { Value = request.OnOversized },
     ];
 
     private static NpgsqlParameter Moment(long micros) => new() { NpgsqlDbType = NpgsqlDbType.TimestampTz, Value = Timestamps.ToDateTime(micros) };
@@ -164,10 +171,13 @@ public static class ReplaysApi
         var items = new List<ReplayItem>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            var (state, done, total, speed) = (reader.GetString(7), reader.GetInt64(9), reader.GetInt64(10), Number(11));
+            var (state, done, total, speed, isHeld) = (reader.GetString(7), reader.GetInt64(9), reader.GetInt64(10), Number(11), reader.GetBoolean(20));
+            var position = reader.IsDBNull(18) ? ReplayPosition.Start : ReplayPosition.Parse(Encoding.UTF8.GetBytes(reader.GetString(18)));
             items.Add(new(
-                reader.GetGuid(0), reader.GetDateTime(1), reader.GetDateTime(2), JsonElement.Parse(reader.GetString(3)), reader.GetString(4), Number(5), reader.GetBoolean(6), state, reader.GetInt32(8), done, total, speed,
-                state == "running" && speed > 0 ? EndOf(total - done, speed.Value, time) : null, reader.GetString(12), reader.GetDateTime(13), Time(14), Time(15), reader.IsDBNull(16) ? null : reader.GetString(16)));
+                reader.GetGuid(0), reader.GetDateTime(1), reader.GetDateTime(2), JsonElement.Parse(reader.GetString(3)), reader.GetString(4), Number(5), reader.GetBoolean(6),
+                state == "stopped" && isHeld ? "stopping" : state, reader.GetInt32(8), done, total, speed,
+                state == "running" && speed > 0 ? EndOf(total - done - position.EventsSkipped, speed.Value, time) : null, reader.GetString(12), reader.GetDateTime(13), Time(14), Time(15), reader.IsDBNull(16) ? null : reader.GetString(16),
+                reader.GetString(17), position.EventsSkipped, position.Skipped ?? [], state == "running" || isHeld ? Time(19) : null));
         }
 
         return items;

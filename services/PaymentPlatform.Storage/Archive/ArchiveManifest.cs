@@ -10,6 +10,9 @@ namespace PaymentPlatform.Storage.Archive;
 /// </summary>
 public static class ArchiveManifest
 {
+    /// <summary>SQL over a row of <c>raw_event_files</c>: no valid event of the file has a later transaction time (<see cref="Events.TransactionParserOptions.AllowedClockSkew"/>). An invalid one may have any.</summary>
+    public const string LatestValid = "LEAST(max_transaction_timestamp, max_enqueued_at + interval '5 minutes')";
+
     /// <summary>Two CTEs that follow one named <c>wanted</c> with the <c>file_id</c>s of live files. The second one, <c>chosen</c>, has those and all live files that lie between them in their partitions.</summary>
     public const string ChosenWithThoseBetween = """
         spans AS (

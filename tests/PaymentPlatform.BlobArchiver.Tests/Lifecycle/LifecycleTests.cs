@@ -19,17 +19,17 @@ public sealed class LifecycleTests(PlatformFixture fixture)
     {
         await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
         var (archiver, files) = await WriteAsync(platform, "30");
-        // The newest event decides, by transaction time or by arrival.
+        // The last arrival decides: an invalid event may have any time.
         await platform.ExecuteAsync($"UPDATE raw_event_files SET max_enqueued_at = now() - interval '31 days', max_transaction_timestamp = now() - interval '31 days'");
         await platform.ExecuteAsync($"UPDATE raw_event_files SET max_enqueued_at = now() - interval '29 days' WHERE file_id = '{files[0].FileId}'");
-        await platform.ExecuteAsync($"UPDATE raw_event_files SET max_transaction_timestamp = now() - interval '29 days' WHERE file_id = '{files[1].FileId}'");
+        await platform.ExecuteAsync($"UPDATE raw_event_files SET max_transaction_timestamp = now() + interval '20 years' WHERE file_id = '{files[1].FileId}'");
         var deleter = archiver.Host.Services.GetRequiredService<RetentionDeleter>();
-        Assert.Equal(1, await deleter.DeleteAsync(CancellationToken.None));
+        Assert.Equal(2, await deleter.DeleteAsync(CancellationToken.None));
         Assert.Equal(0, await deleter.DeleteAsync(CancellationToken.None));
-        Assert.Equal((2, 1, 1), (await platform.CountFilesAsync("live"), await platform.CountFilesAsync("deleting"), await platform.CountAsync("SELECT count(*) FROM raw_event_ranges WHERE NOT live")));
-        Assert.Equal(1, await archiver.Host.Services.GetRequiredService<ArchiveSweeper>().SweepAsync(CancellationToken.None));
-        Assert.Equal(1, await platform.CountFilesAsync("deleted"));
-        Assert.Equal([files[0].BlobName, files[1].BlobName], await platform.Container.GetBlobsAsync().Select(b => b.Name).Order().ToListAsync());
+        Assert.Equal((1, 2, 2), (await platform.CountFilesAsync("live"), await platform.CountFilesAsync("deleting"), await platform.CountAsync("SELECT count(*) FROM raw_event_ranges WHERE NOT live")));
+        Assert.Equal(2, await archiver.Host.Services.GetRequiredService<ArchiveSweeper>().SweepAsync(CancellationToken.None));
+        Assert.Equal(2, await platform.CountFilesAsync("deleted"));
+        Assert.Equal([files[0].BlobName], await platform.Container.GetBlobsAsync().Select(b => b.Name).ToListAsync());
     }
 
     [Fact]
@@ -73,9 +73,9 @@ public sealed class LifecycleTests(PlatformFixture fixture)
         Assert.Equal(3, await new SmallFiles(platform, archiver).Compactor.CompactAsync(CancellationToken.None));
         Assert.Equal(0, await archiver.Host.Services.GetRequiredService<RetentionDeleter>().DeleteAsync(CancellationToken.None));
         // An id that could not be read is found in the bytes: offset 2 is no JSON, 24 has no id.
-        await platform.ExecuteAsync("UPDATE legal_holds SET transaction_id = 'a@b.c'");
+        await HoldInsteadAsync(platform, "a@b.c");
         Assert.Equal(0, await archiver.Host.Services.GetRequiredService<RetentionDeleter>().DeleteAsync(CancellationToken.None));
-        await platform.ExecuteAsync("UPDATE legal_holds SET transaction_id = 'tx-none'");
+        await HoldInsteadAsync(platform, "tx-none");
         Assert.Equal(1, await archiver.Host.Services.GetRequiredService<RetentionDeleter>().DeleteAsync(CancellationToken.None));
     }
 
@@ -88,7 +88,7 @@ public sealed class LifecycleTests(PlatformFixture fixture)
         await platform.ExecuteAsync("INSERT INTO legal_holds (transaction_id, reason, placed_by) VALUES ('tx/1 é😀', 'case 1', 'a')");
         var deleter = archiver.Host.Services.GetRequiredService<RetentionDeleter>();
         Assert.Equal(0, await deleter.DeleteAsync(CancellationToken.None));
-        await platform.ExecuteAsync("UPDATE legal_holds SET transaction_id = 'tx/1 è😀'");
+        await HoldInsteadAsync(platform, "tx/1 è😀");
         Assert.Equal(3, await deleter.DeleteAsync(CancellationToken.None));
     }
 
@@ -114,7 +114,57 @@ public sealed class LifecycleTests(PlatformFixture fixture)
         await platform.Container.DeleteBlobAsync(files[1].BlobName);
         Assert.Equal(1, await archiver.Host.Services.GetRequiredService<RetentionDeleter>().DeleteAsync(CancellationToken.None));
         Assert.Equal(2, await platform.CountFilesAsync("live"));
-        Assert.True(archiver.Log.Has(LogLevel.Warning, $"{files[0].BlobName} is past its retention but can't be looked through"));
+        Assert.True(archiver.Log.Has(LogLevel.Warning, $"2 files past their retention can't be looked through for held payments, so they stay (table retention_verdicts): {files[0].BlobName}"));
+    }
+
+    [Fact]
+    public async Task Delete_FileWasLookedThrough_IsFetchedAgainOnlyWhenItsHoldsAreReleased()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var (archiver, files) = await WriteAsync(platform, "30");
+        // Of two holds both keep the last file; the third keeps none.
+        await platform.ExecuteAsync("INSERT INTO legal_holds (transaction_id, reason, placed_by) VALUES ('tx-0-33', 'case 1', 'a'), ('tx-0-34', 'case 2', 'a'), ('elsewhere', 'case 3', 'a')");
+        var deleter = archiver.Host.Services.GetRequiredService<RetentionDeleter>();
+        Assert.Equal(2, await deleter.DeleteAsync(CancellationToken.None));
+        Assert.Equal(1, await platform.CountAsync($"SELECT count(*) FROM retention_verdicts WHERE file_id = '{files[2].FileId}' AND held_by = ARRAY[1, 2]::bigint[]"));
+
+        // Whoever fetches it now finds it refused.
+        Refuse(archiver, files[2]);
+        await platform.ExecuteAsync("UPDATE legal_holds SET released_by = 'b', released_at = now() WHERE hold_id = 1");
+        Assert.Equal(0, await deleter.DeleteAsync(CancellationToken.None));
+        Assert.Equal(0, await platform.CountAsync("SELECT count(*) FROM retention_verdicts WHERE fault IS NOT NULL"));
+
+        archiver.BlobFaults.RefusedFile = null;
+        await platform.ExecuteAsync("UPDATE legal_holds SET released_by = 'b', released_at = now() WHERE hold_id = 2");
+        Assert.Equal(1, await deleter.DeleteAsync(CancellationToken.None));
+        Assert.Equal(0, await platform.CountAsync("SELECT count(*) FROM retention_verdicts"));
+    }
+
+    [Fact]
+    public async Task Delete_FilesCannotBeLookedThrough_AreTriedOnceADayAndWarnedOfOnceARun()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var (archiver, files) = await WriteAsync(platform, "30");
+        await platform.ExecuteAsync("INSERT INTO legal_holds (transaction_id, reason, placed_by) VALUES ('elsewhere', 'case', 'a')");
+        foreach (var file in files)
+            await platform.Container.GetBlobClient(file.BlobName).SetAccessTierAsync(AccessTier.Archive);
+        var deleter = archiver.Host.Services.GetRequiredService<RetentionDeleter>();
+        Assert.Equal(0, await deleter.DeleteAsync(CancellationToken.None));
+        Assert.Equal(1, archiver.Log.Lines.Count(l => l.Text.Contains("can't be looked through", StringComparison.Ordinal)));
+        Assert.True(archiver.Log.Has(LogLevel.Warning, $"3 files past their retention can't be looked through for held payments, so they stay (table retention_verdicts): {files[0].BlobName}, for example: 409 BlobArchived"));
+
+        // They could be read now; nobody has said so.
+        foreach (var file in files)
+            await platform.Container.GetBlobClient(file.BlobName).SetAccessTierAsync(AccessTier.Hot);
+        Assert.Equal(0, await deleter.DeleteAsync(CancellationToken.None));
+        Assert.Equal(2, archiver.Log.Lines.Count(l => l.Text.Contains("can't be looked through", StringComparison.Ordinal)));
+        // One was asked back since, one was tried long ago; of the last the hold is released.
+        await platform.ExecuteAsync($"UPDATE raw_event_files SET rehydrated_at = now() WHERE file_id = '{files[0].FileId}'");
+        await platform.ExecuteAsync($"UPDATE retention_verdicts SET looked_at = now() - interval '25 hours' WHERE file_id = '{files[1].FileId}'");
+        Assert.Equal(2, await deleter.DeleteAsync(CancellationToken.None));
+        await platform.ExecuteAsync("UPDATE legal_holds SET released_by = 'b', released_at = now()");
+        Assert.Equal(1, await deleter.DeleteAsync(CancellationToken.None));
+        Assert.Equal(3, archiver.Log.Lines.Count(l => l.Text.Contains("can't be looked through", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -173,7 +223,7 @@ public sealed class LifecycleTests(PlatformFixture fixture)
         await platform.ExecuteAsync("INSERT INTO legal_holds (transaction_id, reason, placed_by) VALUES ('elsewhere', 'case', 'a')");
         Refuse(archiver, files[0]);
         Assert.Equal(2, await archiver.Host.Services.GetRequiredService<RetentionDeleter>().DeleteAsync(CancellationToken.None));
-        Assert.True(archiver.Log.Has(LogLevel.Warning, $"{files[0].BlobName} is past its retention but can't be looked through"));
+        Assert.True(archiver.Log.Has(LogLevel.Warning, $"1 files past their retention can't be looked through for held payments, so they stay (table retention_verdicts): {files[0].BlobName}"));
     }
 
     [Theory]
@@ -229,6 +279,9 @@ public sealed class LifecycleTests(PlatformFixture fixture)
         Assert.Equal(2, await archiver.Host.Services.GetRequiredService<ArchiveTiering>().RehydrateAsync(CancellationToken.None));
         Assert.True(archiver.Log.Has(LogLevel.Warning, $"Could not look at or change the tier of {files[0].BlobName}"));
     }
+
+    private static Task HoldInsteadAsync(TestPlatform platform, string payment) => platform.ExecuteAsync(
+        $"UPDATE legal_holds SET released_by = 'b', released_at = now() WHERE released_at IS NULL; INSERT INTO legal_holds (transaction_id, reason, placed_by) VALUES ('{payment}', 'case', 'a')");
 
     private static void Refuse(TestArchiver archiver, ManifestEntry file) => archiver.BlobFaults.RefusedFile = Path.GetFileName(file.BlobName);
 

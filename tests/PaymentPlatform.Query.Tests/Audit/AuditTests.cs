@@ -349,7 +349,7 @@ public sealed class AuditTests(PlatformFixture fixture)
 
     private static string Payload(string currency) => string.Create(
         CultureInfo.InvariantCulture,
-        $$"""{"transaction_id": "{{Id}}", "transaction_timestamp": "{{DateTime.UtcNow.AddHours(-3):yyyy-MM-dd'T'HH:mm:ss'Z'}}", "amount": 12999.50, "currency": "{{currency}}", "payment_method": "credit_card", "payment_status": "completed", "customer_id": "C-1", "merchant_name": "Café <Süd>"}""");
+        $$"""{"transaction_id": "{{Id}}", "transaction_timestamp": "{{DateTime.UtcNow.AddHours(-4):yyyy-MM-dd'T'HH:mm:ss'Z'}}", "amount": 12999.50, "currency": "{{currency}}", "payment_method": "credit_card", "payment_status": "completed", "customer_id": "C-1", "merchant_name": "Café <Süd>"}""");
 
     private static (string?, string?, int, long) Position(JsonElement item) =>
         (item.Text("stream"), item.Text("stream_log_id"), item.GetProperty("stream_partition").GetInt32(), item.GetProperty("stream_offset").GetInt64());

@@ -89,6 +89,26 @@ public sealed class FailedItemActionsTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Bulk_Steps_CountOnce()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        for (var i = 0; i < 6; i++)
+            await AddAsync(host, BadEvent(), minute: i);
+        var first = await PostOkAsync(host, "discard", """{"all": true, "limit": 2}""");
+        Assert.Equal(4, first.GetProperty("remaining").GetInt32());
+        // Who counts again finds more.
+        for (var i = 6; i < 9; i++)
+            await AddAsync(host, BadEvent(), minute: i);
+        var second = await PostOkAsync(host, "discard", $$"""{"all": true, "limit": 2, "cursor": "{{first.Text("next_cursor")}}"}""");
+        Assert.Equal(2, second.GetProperty("remaining").GetInt32());
+        // A cursor without a count, as they were before.
+        var third = await PostOkAsync(host, "discard", """{"all": true, "limit": 2, "cursor": "4"}""");
+        Assert.Equal(3, third.GetProperty("remaining").GetInt32());
+        var rest = await PostOkAsync(host, "discard", $$"""{"all": true, "limit": 3, "cursor": "{{third.Text("next_cursor")}}"}""");
+        Assert.Equal((3, 0, null), (rest.GetProperty("done").GetInt32(), rest.GetProperty("remaining").GetInt32(), rest.Text("next_cursor")));
+    }
+
+    [Fact]
     public async Task Bulk_CloseByTime_OnlyWhatFits()
     {
         await using var host = await QueryHost.StartAsync(platform);
@@ -120,6 +140,8 @@ public sealed class FailedItemActionsTests(PlatformFixture platform)
     [InlineData("""{"filter": {"from": "yesterday"}, "all": true}""", "filter.from")]
     [InlineData("""{"all": true, "limit": 1001}""", "limit")]
     [InlineData("""{"all": true, "cursor": "x"}""", "cursor")]
+    [InlineData("""{"all": true, "cursor": "4-"}""", "cursor")]
+    [InlineData("""{"all": true, "cursor": "-4"}""", "cursor")]
     [InlineData("""{"all": "yes", "filter": {"error_type": "currency"}}""", "all")]
     [InlineData("""{"all": true, "note": "x"}""", "note")]
     public async Task Bulk_BadBody_400NamesWhatIsWrong(string body, string name)

@@ -18,7 +18,7 @@ public sealed class FilterStoreTests : IDisposable
     {
         var files = Files(5);
         Write(files);
-        using var store = new FilterStore(_directory);
+        using var store = new FilterStore(_directory, 64 << 20);
         var found = store.Load(files.Select(f => f.Sha256).ToHashSet()).ToDictionary(f => f.Sha256);
         foreach (var (sha256, filters, ids) in files)
         {
@@ -45,7 +45,7 @@ public sealed class FilterStoreTests : IDisposable
             bytes[bit / 8] ^= (byte)(1 << (bit % 8));
             File.WriteAllBytes(Path, bytes);
             bytes[bit / 8] ^= (byte)(1 << (bit % 8));
-            using var store = new FilterStore(_directory);
+            using var store = new FilterStore(_directory, 64 << 20);
             foreach (var stored in store.Load(files.Select(f => f.Sha256).ToHashSet()))
             {
                 var (_, filters, ids) = files.Single(f => f.Sha256 == stored.Sha256);
@@ -68,13 +68,13 @@ public sealed class FilterStoreTests : IDisposable
         var files = Files(4);
         Write(files);
         File.WriteAllBytes(Path, File.ReadAllBytes(Path)[..^20]);
-        using (var store = new FilterStore(_directory))
+        using (var store = new FilterStore(_directory, 64 << 20))
         {
             Assert.Equal(files[..3].Select(f => f.Sha256), store.Load(files.Select(f => f.Sha256).ToHashSet()).Select(f => f.Sha256));
             store.Append(files[3].Sha256, files[3].Filters);
         }
 
-        using var again = new FilterStore(_directory);
+        using var again = new FilterStore(_directory, 64 << 20);
         Assert.Equal(4, again.Load(files.Select(f => f.Sha256).ToHashSet()).Count);
     }
 
@@ -94,11 +94,45 @@ public sealed class FilterStoreTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Replace_AppendedMeanwhile_KeepsWhatIsLiveAndAnswersForTheRestWithMaybe()
+    {
+        var files = Files(8);
+        using (var store = new FilterStore(_directory, minGarbage: 1000))
+        {
+            store.Load(new HashSet<string>());
+            var stored = files[..6].Select(f => store.Append(f.Sha256, f.Filters)).ToList();
+            var live = stored[4..];
+            Assert.False(store.IsMostlyDead(stored));
+            Assert.True(store.IsMostlyDead(live));
+            var copy = store.CopyLive(live);
+            // One of them is gone by the end, two have come.
+            live = [.. live[1..], .. files[6..].Select(f => store.Append(f.Sha256, f.Filters))];
+            var before = new FileInfo(Path).Length;
+            store.Replace(copy, live);
+            Assert.InRange(new FileInfo(Path).Length, 1, before * 3 / 4);
+            foreach (var filters in live)
+            {
+                var (_, expected, ids) = files.Single(f => f.Sha256 == filters.Sha256);
+                Assert.Equal(expected?.Bits ?? [], store.ReadBits(filters));
+                Assert.All(ids, id => Assert.True(store.MayContain(filters, Probe(id))));
+                Assert.False(store.MayContain(filters, Probe("absent")));
+            }
+
+            Assert.All(stored[..4], filters => Assert.True(store.MayContain(filters, Probe("absent"))));
+            store.Append(files[0].Sha256, files[0].Filters);
+        }
+
+        using var again = new FilterStore(_directory, minGarbage: 1000);
+        string[] expectedAgain = [.. files[4..].Select(f => f.Sha256), files[0].Sha256];
+        Assert.Equal(expectedAgain.Order(), again.Load(files.Select(f => f.Sha256).ToHashSet()).Select(f => f.Sha256).Order());
+    }
+
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     private void Write(List<(string Sha256, TransactionIdFilters? Filters, List<string> Ids)> files)
     {
-        using var store = new FilterStore(_directory);
+        using var store = new FilterStore(_directory, 64 << 20);
         Assert.Empty(store.Load(new HashSet<string>()));
         foreach (var (sha256, filters, _) in files)
             store.Append(sha256, filters);

@@ -152,6 +152,37 @@ public sealed class LookupTests(PlatformFixture platform)
         Assert.Contains(unseen, problem.GetProperty("detail").GetString());
     }
 
+    [Theory]
+    [InlineData(268_435_456)]
+    [InlineData(0)]
+    public async Task GetTransaction_MostFilesAreGone_TheFiltersOnDiskShrinkMeanwhile(long indexBytes)
+    {
+        await using var host = await QueryHost.StartAsync(
+            platform, new() { ["Query:LookupIndexBytes"] = $"{indexBytes}" }, services: services => services.Configure<QueryOptions>(o => o.LookupGarbageBytes = 1000));
+        var names = new List<string>();
+        for (var file = 0; file < 10; file++)
+            names.Add(await RealFiles.AddAsync(host, [.. Enumerable.Range(file * 50, 50).Select(i => Payload($"g-{i}"))], file * 50));
+        var index = host.App.Services.GetRequiredService<LookupIndex>();
+        await index.FillAsync(default);
+        var store = Assert.Single(Directory.GetFiles(host.CacheDirectory, "filters.bin", SearchOption.AllDirectories));
+        var before = new FileInfo(store).Length;
+        await host.Archive.ExecuteAsync("UPDATE raw_event_files SET state = 'superseded' WHERE blob_name = ANY ($1)", new Npgsql.NpgsqlParameter { Value = names[..8].ToArray() });
+
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await index.FillAsync(default);
+                return new FileInfo(store).Length < before / 2;
+            },
+            "the filters of files that are gone are dropped");
+
+        for (var i = 400; i < 500; i++)
+            Assert.Equal([$"m-{i}"], await MessageIdsAsync(host, $"g-{i}"));
+        await host.GetAsync("/v1/transactions/g-7", HttpStatusCode.NotFound);
+        await RealFiles.AddAsync(host, [Payload("g-500")], 500);
+        Assert.Equal(["m-500"], await MessageIdsAsync(host, "g-500"));
+    }
+
     [Fact]
     public async Task GetTransaction_ManyAtOnceWhileFilesArrive_AllFindTheirs()
     {

@@ -64,14 +64,16 @@ internal sealed class ReconciledPlatform : IAsyncDisposable
         return platform;
     }
 
-    /// <summary>From now on events arrive as if it were earlier, so that their hours are over.</summary>
+    /// <summary>From now on events arrive as if it were so much earlier, or up to an hour more, and the beginning of an hour, so that they share one and it is over; zero: as it is.</summary>
     public Task ArriveEarlierAsync(TimeSpan age)
     {
-        _age = age;
+        var now = DateTime.UtcNow;
+        var then = now - age;
+        _age = age == TimeSpan.Zero ? age : TimeSpan.FromSeconds(Math.Floor((now - then.AddTicks(-(then.Ticks % TimeSpan.TicksPerHour))).TotalSeconds));
         return Host.Archive.ExecuteAsync(
             $$"""
-            CREATE FUNCTION earlier() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.enqueued_at := NEW.enqueued_at - interval '{{age}}'; RETURN NEW; END $$;
-            CREATE TRIGGER earlier BEFORE INSERT ON stream_batches FOR EACH ROW EXECUTE FUNCTION earlier()
+            CREATE OR REPLACE FUNCTION earlier() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.enqueued_at := NEW.enqueued_at - interval '{{(long)_age.TotalSeconds}} s'; RETURN NEW; END $$;
+            CREATE OR REPLACE TRIGGER earlier BEFORE INSERT ON stream_batches FOR EACH ROW EXECUTE FUNCTION earlier()
             """);
     }
 
@@ -87,6 +89,9 @@ internal sealed class ReconciledPlatform : IAsyncDisposable
 
         static Message Message(int i, string body, MessageHeaders headers) => new(Encoding.UTF8.GetBytes(body), Encoding.UTF8.GetBytes($"m-{i}"), default, Encoding.UTF8.GetBytes($"k-{i}"), headers);
     }
+
+    public async Task PublishAsync(string body) => await Host.App.Services.GetInspectedPublisher().PublishAsync(
+        new[] { new Message(Encoding.UTF8.GetBytes(body), Guid.NewGuid().ToByteArray(), default, default, MessageHeaders.Empty) }, [], CancellationToken.None);
 
     /// <summary>Publishes until stopped, no faster than it is archived.</summary>
     public async Task PublishUntilAsync(CancellationToken stop)
