@@ -1,7 +1,8 @@
 namespace PaymentPlatform.Bench.EndToEnd;
 
 /// <summary>
-/// `memory`: whether memory depends on the volume. The same rate for --events events and for ten times as many, each over a fresh platform, with the archiver in a process of its own: the most that each process was resident with, and its managed heap.
+/// `memory`: whether memory depends on the volume. The same rate for --events events and for ten times as many, each over a fresh platform with the archiver in a process of its own, warmed up (until then heaps grow to their working size):
+/// the most that each process was resident with, and its managed heap.
 /// </summary>
 internal static class MemoryBenchmark
 {
@@ -9,9 +10,9 @@ internal static class MemoryBenchmark
 
     public static async Task<IReadOnlyList<BenchmarkRow>> RunAsync(BenchArguments arguments)
     {
-        var (rate, events) = (arguments.Number("rate", 30_000), arguments.Number("events", 500_000));
-        var once = await MeasureAsync(rate, events);
-        var manifold = await MeasureAsync(rate, Times * events);
+        var (rate, events) = (arguments.Number("rate", 30_000), arguments.Number("events", 400_000));
+        var once = await MeasureAsync(arguments, rate, events);
+        var manifold = await MeasureAsync(arguments, rate, Times * events);
         var volumes = $"{(long)Times * events:N0} events beside {events:N0}";
         return
         [
@@ -22,11 +23,12 @@ internal static class MemoryBenchmark
         ];
     }
 
-    private static async Task<(Peak Services, Peak Archiver)> MeasureAsync(int rate, int events)
+    private static async Task<(Peak Services, Peak Archiver)> MeasureAsync(BenchArguments arguments, int rate, int events)
     {
         await using var services = await PlatformUnderTest.StartAsync(CancellationToken.None, "--services", "ingest,metrics,query");
         await using var archiver = await PlatformUnderTest.StartAsync(CancellationToken.None, "--services", "archiver", "--connections", services.ConnectionsFile);
         await using var load = new HttpLoad(services.Url, seed: 4);
+        await services.WarmUpAsync(load, arguments);
         var (servicesHeap, archiverHeap) = (new ManagedHeap(services.ProcessId), new ManagedHeap(archiver.ProcessId));
         var (servicesResident, archiverResident) = (0L, 0L);
         LoadWindow window;
