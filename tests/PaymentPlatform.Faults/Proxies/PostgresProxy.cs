@@ -33,15 +33,8 @@ internal sealed class PostgresProxy : IDisposable
     {
         using var cut = CancellationTokenSource.CreateLinkedTokenSource(_network.Severed, Volatile.Read(ref _open).Token);
         var connection = new Connection(client, server, _network, _faults, cut);
-        try
-        {
-            await Task.WhenAny(connection.ForwardAsync(), connection.AnswerAsync());
-            await cut.CancelAsync();
-        }
-        finally
-        {
-            connection.Settle();
-        }
+        await Task.WhenAny(connection.ForwardAsync(), connection.AnswerAsync());
+        await cut.CancelAsync();
     }
 
     private sealed class Connection(NetworkStream client, NetworkStream server, InstanceNetwork network, InstanceFaults faults, CancellationTokenSource cut)
@@ -53,9 +46,6 @@ internal sealed class PostgresProxy : IDisposable
 
         /// <summary>The server's last word of an answer, outside of a transaction.</summary>
         private static ReadOnlySpan<byte> IsIdle => [(byte)'Z', 0, 0, 0, 5, (byte)'I'];
-
-        /// <summary>The run's end has nothing to wait for here any more.</summary>
-        public void Settle() => Interlocked.Exchange(ref _late, null)?.Dispose();
 
         public async Task ForwardAsync()
         {
@@ -70,8 +60,9 @@ internal sealed class PostgresProxy : IDisposable
                     {
                         if (kind is { } statement && faults.Next(statement, _holdsPosition) is { } fault)
                         {
+                            // Both kinds may meet one transaction.
                             if (fault.IsTakeover)
-                                _late = faults.Hold();
+                                Interlocked.Exchange(ref _late, faults.Hold())?.Dispose();
                             if (fault.After)
                             {
                                 _afterwards = fault;
@@ -97,6 +88,10 @@ internal sealed class PostgresProxy : IDisposable
             }
             catch (Exception e) when (Relay.IsBroken(e))
             {
+            }
+            finally
+            {
+                Settle();
             }
         }
 
@@ -125,6 +120,9 @@ internal sealed class PostgresProxy : IDisposable
             {
             }
         }
+
+        /// <summary>The run's end has nothing to wait for here any more.</summary>
+        private void Settle() => Interlocked.Exchange(ref _late, null)?.Dispose();
 
         private async ValueTask SendAsync(MemoryStream ready)
         {
