@@ -53,6 +53,12 @@ public sealed class ManifestReader(DatabaseTurns database)
             },
             cancellationToken);
 
+    /// <summary>For what was not found: a sentence with a space before it, where files were given up that may have had it; else nothing.</summary>
+    internal async Task<string> TellDeletedAsync(CancellationToken cancellationToken) =>
+        await CountDeletedAsync(TimeAxis.Arrival, long.MinValue, long.MaxValue, null, long.MaxValue, cancellationToken) is (> 0 and var files, var last)
+            ? $" {files} archive files, with arrivals up to {EventJson.Format(Timestamps.ToDateTime(last))}, were deleted at the end of their retention; it may have been in one of them."
+            : "";
+
     /// <summary>The condition on a row <c>f</c> of <c>raw_event_files</c> that its file was live at a moment, by the parameter <c>generation</c>; without one: that it is now.</summary>
     internal static string Readable(long? generation) =>
         generation is null ? "f.state = 'live'" : "((f.state = 'live' OR f.gone_generation > @generation) AND f.live_generation <= @generation)";

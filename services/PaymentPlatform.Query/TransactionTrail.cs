@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace PaymentPlatform.Query;
@@ -28,7 +27,7 @@ public sealed class TransactionTrail(ArchiveScan scan, string transactionId, Arc
         if (scan.Rows == 0)
         {
             await TypedResults.Problem(
-                $"No event of this transaction is in the archive. {tail.Missing()} A new one appears once its file is written, after Archiver:FlushAge at the latest.{await DeletedAsync(httpContext.RequestAborted)}", statusCode: 404, title: "Transaction not found").ExecuteAsync(httpContext);
+                $"No event of this transaction is in the archive. {tail.Missing()} A new one appears once its file is written, after Archiver:FlushAge at the latest.{await manifest.TellDeletedAsync(httpContext.RequestAborted)}", statusCode: 404, title: "Transaction not found").ExecuteAsync(httpContext);
             return;
         }
 
@@ -38,10 +37,4 @@ public sealed class TransactionTrail(ArchiveScan scan, string transactionId, Arc
         await writer.FlushAsync(httpContext.RequestAborted);
         await buffer.FlushAsync(httpContext.RequestAborted);
     }
-
-    /// <summary>A sentence more where it may have been there once.</summary>
-    private async Task<string> DeletedAsync(CancellationToken cancellationToken) =>
-        await manifest.CountDeletedAsync(TimeAxis.Arrival, long.MinValue, long.MaxValue, null, long.MaxValue, cancellationToken) is (> 0 and var files, var last)
-            ? string.Create(CultureInfo.InvariantCulture, $" {files} archive files, with arrivals up to {EventJson.Format(Timestamps.ToDateTime(last))}, were deleted at the end of their retention; it may have been in one of them.")
-            : "";
 }

@@ -59,6 +59,16 @@ public sealed class ReplaysApiTests(PlatformFixture platform)
         Assert.Empty(await host.GetAllAsync("/v1/replays"));
     }
 
+    /// <summary>The claims of a replay hash the position behind which a chunk begins: a replay that began in an earlier version goes on in this one.</summary>
+    [Fact]
+    public void Position_NothingSkipped_IsWrittenAsItWasBeforeThereCouldBe()
+    {
+        const string text = """{"next_chunk":3,"after":{"t":5,"l":"log","p":1,"o":7,"g":0},"events_done":600}""";
+        Assert.Equal(text, Encoding.UTF8.GetString(new ReplayPosition(3, new(5, "log", 1, 7, 0), 600).ToBytes()));
+        var skipped = new ReplayPosition(3, new(5, "log", 1, 7, 0), 600, 1, [new("m-1", "log", 1, 6, 2_000_000)]);
+        Assert.Equal(skipped.ToBytes(), ReplayPosition.Parse(skipped.ToBytes()).ToBytes());
+    }
+
     [Fact]
     public async Task List_Pages_LatestFirst()
     {

@@ -46,8 +46,10 @@ public sealed class TransactionsApiTests(PlatformFixture platform)
         await host.GetAsync("/v1/transactions/t-0?x=1", HttpStatusCode.BadRequest);
     }
 
-    [Fact]
-    public async Task GetTransaction_FilesWereDeletedAtTheEndOfRetention_404SaysSo()
+    [Theory]
+    [InlineData("")]
+    [InlineData("/audit")]
+    public async Task GetTransaction_FilesWereDeletedAtTheEndOfRetention_404SaysSo(string path)
     {
         await using var host = await QueryHost.StartAsync(platform);
         await host.Archive.AddFileAsync(EventsApiTests.Event(0, "1"));
@@ -55,7 +57,7 @@ public sealed class TransactionsApiTests(PlatformFixture platform)
         await host.Archive.ExecuteAsync("UPDATE raw_event_files SET state = 'deleting', max_enqueued_at = '2026-01-02T03:04:05Z'");
         Assert.Contains("1 archive files, with arrivals up to 2026-01-02T03:04:05.000000Z, were deleted at the end of their retention", await DetailAsync(), StringComparison.Ordinal);
 
-        async Task<string> DetailAsync() => (await host.GetAsync("/v1/transactions/nope", HttpStatusCode.NotFound)).GetProperty("detail").GetString()!;
+        async Task<string> DetailAsync() => (await host.GetAsync("/v1/transactions/nope" + path, HttpStatusCode.NotFound)).GetProperty("detail").GetString()!;
     }
 
     [Fact]

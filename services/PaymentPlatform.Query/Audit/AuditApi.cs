@@ -10,7 +10,7 @@ public static class AuditApi
     public static void MapAuditApi(this IEndpointRouteBuilder app) =>
         app.MapGet("/v1/transactions/{transaction_id}/audit", GetAsync).RequireRole(AccessRole.Read).WithBrowserSignIn();
 
-    private static async Task<IResult> GetAsync(HttpContext context, AuditReader reader)
+    private static async Task<IResult> GetAsync(HttpContext context, AuditReader reader, ManifestReader manifest)
     {
         context.Response.Headers.Vary = "Accept";
         if (EventFormats.Choose(context.Request, s_formats) is not { } format)
@@ -23,7 +23,7 @@ public static class AuditApi
         // Who is being looked into is for those who place holds to know, as in /v1/archive/holds.
         var trail = await reader.ReadAsync(TransactionsApi.Segment(context, fromEnd: 2), context.Grants(AccessRole.Operate), context.RequestAborted);
         if (trail.IsEmpty)
-            return TypedResults.Problem($"Neither an archived event nor a dead letter has this id. {trail.Tail.Missing()}", statusCode: 404, title: "Transaction not found");
+            return TypedResults.Problem($"Neither an archived event nor a dead letter has this id. {trail.Tail.Missing()}{await manifest.TellDeletedAsync(context.RequestAborted)}", statusCode: 404, title: "Transaction not found");
         return format == AuditFormat.Html ? new AuditPage(trail) : new AuditJson(trail);
     }
 }
