@@ -11,13 +11,13 @@ internal sealed class HttpLoad(Uri url, long seed) : IAsyncDisposable
     private readonly HttpEventSender _sender = new(HttpEventSender.CreateClient(), url, PlatformUnderTest.ApiKey, TimeProvider.System);
 
     /// <param name="rate">Events a second.</param>
-    /// <param name="duration">The answers of what is under way then are waited for.</param>
+    /// <param name="duration">The answers of what is under way then are waited for, for 10 s at most.</param>
     /// <param name="stop">Ends it before.</param>
     public async Task<TrafficStatistics> RunAsync(int rate, TimeSpan duration, CancellationToken stop)
     {
         var statistics = new TrafficStatistics(TimeProvider.System, Console.WriteLine);
         var plan = new TrafficPlan { Settings = () => SimulatorSettings.Default, Rate = rate, Duration = duration, Interval = SimulateCommand.Interval };
-        await new Traffic(_generator, _sender, plan, statistics, recorder: null, truth: null, TimeProvider.System).RunAsync(stop, CancellationToken.None);
+        await new Traffic(_generator, _sender, plan, statistics, recorder: null, truth: null, TimeProvider.System).RunAsync(stop);
         return statistics;
     }
 

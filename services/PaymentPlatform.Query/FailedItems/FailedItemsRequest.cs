@@ -49,21 +49,23 @@ internal sealed record FailedItemsRequest(FailedItemFilter Filter, string? Notes
         if (body.Text("cursor") is { } cursor)
         {
             var place = BoundCursor.Open(cursor, question);
-            if (place is null)
-                body.Fail("cursor", BoundCursor.OfAnother);
-            else if (!TryParse(place, out after, out remaining))
-                body.Fail("cursor", "Not a cursor of this call. Use next_cursor of the answer before, unchanged.");
+            if (!TryParse(place, out after, out remaining))
+                body.Fail("cursor", place is null ? BoundCursor.OfAnother : "Not a cursor of this call. Use next_cursor of the answer before, unchanged.");
         }
 
         return body.Problem() is { } problem ? (null, problem) : (new(filter, notes, limit, after, remaining, question), null);
     }
 
-    private static bool TryParse(string place, out long after, out long? remaining)
+    private static bool TryParse(string? place, out long after, out long? remaining)
     {
-        var dash = place.IndexOf('-');
-        var isCounted = long.TryParse(place.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count);
+        (after, remaining) = (0, null);
+        if (place?.Split('-') is not [var id, .. var count] || count.Length > 1 || !long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out after))
+            return false;
         // Cursors of before had no count.
-        remaining = dash < 0 ? null : count;
-        return long.TryParse(dash < 0 ? place : place.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out after) && isCounted;
+        if (count.Length == 0)
+            return true;
+        var isCounted = long.TryParse(count[0], NumberStyles.None, CultureInfo.InvariantCulture, out var left);
+        remaining = left;
+        return isCounted;
     }
 }
