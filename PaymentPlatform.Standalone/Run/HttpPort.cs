@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace PaymentPlatform.Standalone.Run;
 
-/// <summary>The port, settled before anything is started, so that a taken one is said at once, and kept from other programs until it is let go for the server.</summary>
+/// <summary>The port, settled before anything is started, so that a taken one is said at once, and, where it is any free one, not given to other programs until it is let go for the server.</summary>
 internal sealed class HttpPort : IDisposable
 {
     private readonly Socket _bound;

@@ -27,7 +27,7 @@ internal static class OptionNames
     ];
 
     /// <summary>Sections whose keys others read, or people name.</summary>
-    private static readonly string[] s_others = ["Access", "Aspire", "ConnectionStrings", "Http", "Kestrel", "Logging"];
+    private static readonly string[] s_others = ["Access", "Aspire", "ConnectionStrings", "Http", "Kestrel", "Logging", "Services"];
 
     /// <summary>What is wrong with the name of an option on the command line; null when nothing is. Other sources may hold what is meant for others.</summary>
     /// <param name="path"><c>Section:Key</c></param>

@@ -23,6 +23,8 @@ internal sealed partial class StartFaultException(string message, int exitCode, 
         AggregateException { InnerExceptions: [var inner, ..] } => From(inner, logFile),
         OptionsValidationException wrong => new(string.Join("; ", wrong.Failures.Select(failure => WithSection(OneLine.Of(failure), wrong.OptionsType))), PlatformCommandLine.WrongUsage, exception),
         InvalidOperationException { Message: var message } when message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal) => new(Unconvertible(message), PlatformCommandLine.WrongUsage, exception),
+        InvalidOperationException { Message: var message } when LogLevelFault().Match(message) is { Success: true } match => new(
+            $"Logging:LogLevel has the value '{match.Groups[1].Value}': expected one of {string.Join(", ", Enum.GetNames<LogLevel>())}.", PlatformCommandLine.WrongUsage, exception),
         LocalPlatformException => new(OneLine.Of(exception.Message), PlatformCommandLine.Fault, exception),
         IOException { InnerException: AddressInUseException or SocketException } => new($"{OneLine.Of(exception.Message)} Choose another port with --port.", PlatformCommandLine.Fault, exception),
         _ => new($"{OneLine.Of(exception.Message)} ({exception.GetType().Name}; details in {logFile})", PlatformCommandLine.Fault, exception) { IsUnexpected = true },
@@ -58,6 +60,10 @@ internal sealed partial class StartFaultException(string message, int exitCode, 
     /// <summary>Of an enumeration; null for anything else.</summary>
     private static string? NamesOf(string type) =>
         AppDomain.CurrentDomain.GetAssemblies().Select(a => a.GetType(type)).FirstOrDefault(t => t is { IsEnum: true }) is { } found ? $"one of {string.Join(", ", Enum.GetNames(found))}" : null;
+
+    /// <summary>What the logging's own reader says; it does not tell the category.</summary>
+    [GeneratedRegex("^Configuration value '(.*)' is not supported\\.$", RegexOptions.Singleline)]
+    private static partial Regex LogLevelFault();
 
     [GeneratedRegex("^Failed to convert configuration value '(?<value>.*)' at '(?<path>[^']*)' to type '(?<type>[^']*)'\\.$", RegexOptions.Singleline)]
     private static partial Regex ConversionFailure();

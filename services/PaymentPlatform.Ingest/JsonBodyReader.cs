@@ -146,8 +146,6 @@ internal sealed class JsonBodyReader(
             var takesObject = format is IngestFormat.Json or IngestFormat.CloudEvent;
             first = _position + (int)reader.TokenStartIndex;
             var kind = reader.TokenType;
-            var inside = reader;
-            var isEmpty = isArray && inside.Read() && inside.TokenType == JsonTokenType.EndArray;
             reader.Skip();
             length = isArray ? 0 : _position + (int)reader.BytesConsumed - first;
             while (reader.Read())
@@ -156,8 +154,6 @@ internal sealed class JsonBodyReader(
 
             if (!(isArray && takesArray) && !(kind == JsonTokenType.StartObject && takesObject))
                 throw BodyException.WrongDocument(format);
-            if (isEmpty)
-                throw BodyException.Empty();
         }
         catch (JsonException e)
         {

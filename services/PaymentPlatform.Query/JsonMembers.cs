@@ -31,14 +31,14 @@ internal sealed class JsonMembers : RequestValues
     public override string? Text(string name) => Text(name, MaxTextLength);
 
     /// <param name="maxLength">Characters.</param>
-    public string? Text(string name, int maxLength)
+    public string? Text(string name, int maxLength, bool mayBeEmpty = false)
     {
         if (Find(name) is not { } value)
             return null;
         if (value.ValueKind != JsonValueKind.String)
             return Fail(name, "Expected a text.");
         var text = value.GetString()!;
-        return text.Length == 0 || text.Length > maxLength
+        return (text.Length == 0 && !mayBeEmpty) || text.Length > maxLength
             ? Fail(name, text.Length == 0 ? "It is empty. Leave it out, or give it a value." : $"At most {maxLength} characters.")
             : text;
     }

@@ -56,7 +56,7 @@ public sealed class ManifestReader(DatabaseTurns database)
     /// <summary>For what was not found: a sentence with a space before it, where files were given up that may have had it; else nothing.</summary>
     internal async Task<string> TellDeletedAsync(CancellationToken cancellationToken) =>
         await CountDeletedAsync(TimeAxis.Arrival, long.MinValue, long.MaxValue, null, long.MaxValue, cancellationToken) is (> 0 and var files, var last)
-            ? $" {files} archive files, with arrivals up to {EventJson.Format(Timestamps.ToDateTime(last))}, were deleted at the end of their retention; it may have been in one of them."
+            ? $" {Counted.Of(files, "archive file")} with arrivals up to {EventJson.Format(Timestamps.ToDateTime(last))} {(files == 1 ? "was" : "were")} deleted at the end of retention, and it may have been there."
             : "";
 
     /// <summary>The condition on a row <c>f</c> of <c>raw_event_files</c> that its file was live at a moment, by the parameter <c>generation</c>; without one: that it is now.</summary>

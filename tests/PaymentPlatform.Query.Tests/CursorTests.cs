@@ -40,7 +40,7 @@ public sealed class CursorTests(PlatformFixture platform)
         // All of these are of lists whose cursors look alike.
         foreach (var path in (string[])["/v1/failed-items?status=pending", "/v1/archive/holds", "/v1/metrics/rebuilds"])
         {
-            foreach (var (_, cursor) in cursors.Where(c => c.Path != path && c.Path is "/v1/failed-items?status=pending" or "/v1/archive/holds" or "/v1/metrics/rebuilds").Where(c => c.Path != path))
+            foreach (var (_, cursor) in cursors.Where(c => c.Path != path && (c.Path is "/v1/failed-items?status=pending" or "/v1/archive/holds" or "/v1/metrics/rebuilds")))
                 await RefusedAsync(path, cursor);
         }
 

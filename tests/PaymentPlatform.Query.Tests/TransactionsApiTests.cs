@@ -55,7 +55,7 @@ public sealed class TransactionsApiTests(PlatformFixture platform)
         await host.Archive.AddFileAsync(EventsApiTests.Event(0, "1"));
         Assert.DoesNotContain("retention", await DetailAsync(), StringComparison.Ordinal);
         await host.Archive.ExecuteAsync("UPDATE raw_event_files SET state = 'deleting', max_enqueued_at = '2026-01-02T03:04:05Z'");
-        Assert.Contains("1 archive files, with arrivals up to 2026-01-02T03:04:05.000000Z, were deleted at the end of their retention", await DetailAsync(), StringComparison.Ordinal);
+        Assert.Contains("1 archive file with arrivals up to 2026-01-02T03:04:05.000000Z was deleted at the end of retention", await DetailAsync(), StringComparison.Ordinal);
 
         async Task<string> DetailAsync() => (await host.GetAsync("/v1/transactions/nope" + path, HttpStatusCode.NotFound)).GetProperty("detail").GetString()!;
     }

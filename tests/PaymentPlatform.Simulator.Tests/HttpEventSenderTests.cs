@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -122,8 +124,7 @@ public sealed class HttpEventSenderTests : IAsyncLifetime
     [Fact]
     public async Task Simulate_NobodyListens_OneLineASoonEndAndExit1()
     {
-        var dead = Url;
-        await _server!.StopAsync(TestContext.Current.CancellationToken);
+        using var nobody = Nobody(out var dead);
         var lines = new ConcurrentQueue<string>();
         using var stop = new CancellationTokenSource();
         var run = SimulateCommand.RunAsync(new() { Target = SimulatorTarget.Http, Url = dead, Total = 10, Messages = new Lines(lines) }, stop.Token);
@@ -142,13 +143,21 @@ public sealed class HttpEventSenderTests : IAsyncLifetime
     [Fact]
     public async Task Simulate_NobodyListensForTheDuration_EndsWithItAndExit1()
     {
-        var dead = Url;
-        await _server!.StopAsync(TestContext.Current.CancellationToken);
+        using var nobody = Nobody(out var dead);
         var lines = new ConcurrentQueue<string>();
         var run = SimulateCommand.RunAsync(new() { Target = SimulatorTarget.Http, Url = dead, Rate = 100, Duration = TimeSpan.FromMilliseconds(500), Messages = new Lines(lines) }, TestContext.Current.CancellationToken);
 
         Assert.Equal(1, await run.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
         Assert.Matches(@"^Not accepted, as far as is known: (?<n>\d+) of \k<n> events\.", lines.Last());
+    }
+
+    /// <summary>A port that is kept and not listened on.</summary>
+    private static Socket Nobody(out Uri url)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        url = new($"http://{socket.LocalEndPoint}/");
+        return socket;
     }
 
     private static string Id(string line) => line[..60];

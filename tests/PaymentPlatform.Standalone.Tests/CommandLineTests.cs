@@ -66,6 +66,7 @@ public sealed class CommandLineTests
     [InlineData("--Storage:MaxPoolSize=many", "Storage:MaxPoolSize is 'many': expected a whole number.")]
     [InlineData("--Archiver:PendingTimeout=00:00:05", "Archiver:PendingTimeout (00:00:05) must be")]
     [InlineData("--Streaming:Transport=Pigeon", "Streaming:Transport is 'Pigeon': choose one of Postgres, ")]
+    [InlineData("--Logging:LogLevel:Default=Debugg", "Logging:LogLevel has the value 'Debugg': expected one of Trace, Debug,")]
     [InlineData("--Archiver:FlushAge=soon", "Archiver:FlushAge is 'soon': expected a length of time such as 00:00:30")]
     [InlineData("--Archiver:FlushAgee=1", "no option Archiver:FlushAgee:")]
     [InlineData("--simulator:rat=1", "no option Simulator:rat:")]

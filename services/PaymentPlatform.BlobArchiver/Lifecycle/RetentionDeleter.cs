@@ -138,6 +138,6 @@ internal sealed partial class RetentionDeleter(
     [LoggerMessage(Level = LogLevel.Information, Message = "{Blob} is past its retention and stays: it has events of the payment of hold {Hold}")]
     private static partial void LogHeld(ILogger logger, string blob, long hold);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Files} files past their retention can't be looked through for held payments, so they stay (table retention_verdicts): {Blob}, for example: {Fault}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Files past their retention that can't be looked through for held payments, and so stay (table retention_verdicts): {Files}, such as {Blob}: {Fault}")]
     private static partial void LogUnknown(ILogger logger, long files, string blob, string fault);
 }

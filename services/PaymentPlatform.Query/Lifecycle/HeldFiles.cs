@@ -1,32 +1,41 @@
 using Npgsql;
 using PaymentPlatform.Query.Lookup;
+using PaymentPlatform.Storage;
 
 namespace PaymentPlatform.Query.Lifecycle;
 
 /// <summary>Counts the files of the archive that a hold keeps.</summary>
-internal sealed class HeldFiles(DatabaseTurns database, TransactionLookup lookup)
+internal sealed partial class HeldFiles(DatabaseTurns database, TransactionLookup lookup, TimeProvider time, ILogger<HeldFiles> logger)
 {
-    /// <returns>Null where it is not known: a file can't be read, or too many questions are asked.</returns>
-    public async Task<long?> CountAsync(HoldItem hold, CancellationToken cancellationToken) =>
-        hold.TransactionId is { } payment ? await CountAsync(payment, cancellationToken) : await database.ExecuteAsync((connection, token) => CountAsync(connection, hold, token), cancellationToken);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    /// <summary>The hold stands already, so that nothing that goes wrong here may look like a hold that failed.</summary>
+    /// <returns>Of a payment: files with events whose id is readable, which retention's own look may exceed. Null where it is not known: a file, the store or the database can't be read, or it takes too long.</returns>
+    public async Task<long?> CountAsync(HoldItem hold, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        try
+        {
+            return hold.TransactionId is { } payment ? await CountAsync(payment, end.Token) : await database.ExecuteAsync((connection, token) => CountAsync(connection, hold, token), end.Token);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogUncounted(logger, hold.Id, Faults.Describe(exception));
+            return null;
+        }
+    }
 
     private async Task<long?> CountAsync(string transactionId, CancellationToken cancellationToken)
     {
-        try
+        await using var scan = await lookup.OpenAsync(transactionId, cancellationToken);
+        var files = new HashSet<string>();
+        await scan.ReadAsync(row =>
         {
-            await using var scan = await lookup.OpenAsync(transactionId, cancellationToken);
-            var files = new HashSet<string>();
-            await scan.ReadAsync(row =>
-            {
-                files.Add(row.BlobName);
-                return true;
-            });
-            return files.Count;
-        }
-        catch (Exception exception) when (exception is ArchiveFileException or EngineBusyException)
-        {
-            return null;
-        }
+            files.Add(row.BlobName);
+            return true;
+        });
+        return files.Count;
     }
 
     /// <summary>As the end of retention compares: transaction times and arrivals both count.</summary>
@@ -42,4 +51,7 @@ internal sealed class HeldFiles(DatabaseTurns database, TransactionLookup lookup
         };
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Hold {Hold} is placed, but the files that it keeps could not be counted: {Why}")]
+    private static partial void LogUncounted(ILogger logger, long hold, string why);
 }

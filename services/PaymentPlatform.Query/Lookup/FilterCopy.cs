@@ -3,13 +3,10 @@ using Microsoft.Win32.SafeHandles;
 namespace PaymentPlatform.Query.Lookup;
 
 /// <summary>Records on their way to the file that will be the <see cref="FilterStore"/>'s.</summary>
-/// <param name="takenFrom">Where the store ended when the copying began: what lies behind came later.</param>
-internal sealed class FilterCopy(SafeFileHandle file, long takenFrom) : IDisposable
+internal sealed class FilterCopy(SafeFileHandle file, string path) : IDisposable
 {
     private readonly List<(StoredFilters Filters, long Position)> _positions = [];
     private bool _isReleased;
-
-    public long TakenFrom => takenFrom;
 
     public long End { get; private set; }
 
@@ -33,7 +30,9 @@ internal sealed class FilterCopy(SafeFileHandle file, long takenFrom) : IDisposa
 
     public void Dispose()
     {
-        if (!_isReleased)
-            file.Dispose();
+        if (_isReleased)
+            return;
+        file.Dispose();
+        File.Delete(path);
     }
 }

@@ -50,9 +50,17 @@ internal sealed class FilterStore : IDisposable
         RandomAccess.SetLength(_file, _end);
         if (!IsMostlyDead(found.Values))
             return found.Values;
-        var copy = CopyLive([.. found.Values]);
-        Replace(copy, found.Values);
-        return [.. found.Values.Where(IsHere)];
+        try
+        {
+            var copy = CopyLive([.. found.Values]);
+            Replace(copy, found.Values);
+            return [.. found.Values.Where(IsHere)];
+        }
+        catch (IOException)
+        {
+            // No room to write it again: it serves as it is.
+            return found.Values;
+        }
     }
 
     /// <summary>Whether the records of others than these are most of the file, and enough to be worth the writing.</summary>
@@ -68,7 +76,7 @@ internal sealed class FilterStore : IDisposable
     {
         var temporary = _path + ".new";
         File.Delete(temporary);
-        var copy = new FilterCopy(Open(temporary), _end);
+        var copy = new FilterCopy(Open(temporary), temporary);
         try
         {
             foreach (var filters in live.Where(IsHere))
@@ -94,7 +102,8 @@ internal sealed class FilterStore : IDisposable
     {
         using (copy)
         {
-            foreach (var filters in live.Where(f => IsHere(f) && f.Start >= copy.TakenFrom))
+            var copied = copy.Positions.Select(p => p.Filters).ToHashSet();
+            foreach (var filters in live.Where(f => IsHere(f) && !copied.Contains(f)))
             {
                 var bytes = new byte[filters.End - filters.Start];
                 if (TryRead(bytes, filters.Start))

@@ -24,7 +24,7 @@ internal sealed record SqlRequest(string Sql, long? From, long? To, long Limit)
 
     private static (SqlRequest? Request, IResult? Fault) Read(JsonMembers body, long maxRows)
     {
-        var sql = body.Text("sql", MaxLength);
+        var sql = body.Text("sql", MaxLength, mayBeEmpty: true);
         if (sql is null)
             body.Fail("sql", "It is missing. Give a SELECT, for example SELECT count(*) FROM events.");
         var (from, to) = (body.Time("from"), body.Time("to"));

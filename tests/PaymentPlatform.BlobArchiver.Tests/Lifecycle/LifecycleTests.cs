@@ -114,7 +114,7 @@ public sealed class LifecycleTests(PlatformFixture fixture)
         await platform.Container.DeleteBlobAsync(files[1].BlobName);
         Assert.Equal(1, await archiver.Host.Services.GetRequiredService<RetentionDeleter>().DeleteAsync(CancellationToken.None));
         Assert.Equal(2, await platform.CountFilesAsync("live"));
-        Assert.True(archiver.Log.Has(LogLevel.Warning, $"2 files past their retention can't be looked through for held payments, so they stay (table retention_verdicts): {files[0].BlobName}"));
+        Assert.True(archiver.Log.Has(LogLevel.Warning, $"Files past their retention that can't be looked through for held payments, and so stay (table retention_verdicts): 2, such as {files[0].BlobName}"));
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class LifecycleTests(PlatformFixture fixture)
         var deleter = archiver.Host.Services.GetRequiredService<RetentionDeleter>();
         Assert.Equal(0, await deleter.DeleteAsync(CancellationToken.None));
         Assert.Equal(1, archiver.Log.Lines.Count(l => l.Text.Contains("can't be looked through", StringComparison.Ordinal)));
-        Assert.True(archiver.Log.Has(LogLevel.Warning, $"3 files past their retention can't be looked through for held payments, so they stay (table retention_verdicts): {files[0].BlobName}, for example: 409 BlobArchived"));
+        Assert.True(archiver.Log.Has(LogLevel.Warning, $"Files past their retention that can't be looked through for held payments, and so stay (table retention_verdicts): 3, such as {files[0].BlobName}: 409 BlobArchived"));
 
         // They could be read now; nobody has said so.
         foreach (var file in files)
@@ -223,7 +223,7 @@ public sealed class LifecycleTests(PlatformFixture fixture)
         await platform.ExecuteAsync("INSERT INTO legal_holds (transaction_id, reason, placed_by) VALUES ('elsewhere', 'case', 'a')");
         Refuse(archiver, files[0]);
         Assert.Equal(2, await archiver.Host.Services.GetRequiredService<RetentionDeleter>().DeleteAsync(CancellationToken.None));
-        Assert.True(archiver.Log.Has(LogLevel.Warning, $"1 files past their retention can't be looked through for held payments, so they stay (table retention_verdicts): {files[0].BlobName}"));
+        Assert.True(archiver.Log.Has(LogLevel.Warning, $"Files past their retention that can't be looked through for held payments, and so stay (table retention_verdicts): 1, such as {files[0].BlobName}"));
     }
 
     [Theory]
