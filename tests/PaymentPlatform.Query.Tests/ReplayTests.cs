@@ -87,6 +87,24 @@ public sealed class ReplayTests(PlatformFixture platform)
         Assert.True(JsonElement.DeepEquals(JsonElement.Parse(filter), done.GetProperty("filter")));
     }
 
+    /// <summary>What is refused today was taken once, and matched nothing.</summary>
+    [Fact]
+    public async Task Run_StoredFilterNotUnderstoodAnyMore_FailsAndPublishesNothing()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await ArchiveAsync(host, RandomArchive.Files(new Random(13), files: 1, rows: 50));
+        foreach (var (member, filter) in ((string, string)[])[
+            ("currency", """{"currency": "eur"}"""), ("payment_status", """{"payment_status": "SUCCEEDED"}"""), ("origin", """{"origin": "LIVE"}"""),
+            ("min_amount", """{"min_amount": 5, "max_amount": 1}"""), ("merchant", """{"merchant": "M-1"}"""), ("merchant_id", """{"merchant_id": ["M-1"]}""")])
+        {
+            var failed = await UntilAsync(host, await StoreAsync(host, filter), "failed");
+            Assert.StartsWith($"Its filter's member '{member}' is no longer understood: ", Text(failed, "error"));
+            Assert.EndsWith("Make a new replay. What was published stays.", Text(failed, "error"));
+        }
+
+        Assert.Empty(await StreamContents.ReadAsync(host, Target));
+    }
+
     [Fact]
     public async Task Run_KilledBeforeAndAfterAppends_PublishesEachEventOnce()
     {
