@@ -457,6 +457,23 @@ public sealed class ReplayTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Run_EarlierEventHasTheSizeThatTheTargetNames_LeavesOutTheOneThatIsTooLarge()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        // The target names the bytes of the large one's ids and key.
+        var id = new string('m', 1 << 16);
+        List<TestEvent> events = [.. Enumerable.Range(0, 4).Select(i => At(partition: 0, offset: i, arrival: i) with { RawPayload = Encoding.UTF8.GetBytes("{}") })];
+        events[2] = events[2] with { MessageId = id };
+        events[0] = events[0] with { RawPayload = Encoding.UTF8.GetBytes($"\"{new string('x', id.Length + Key(events[2]).Length - 2)}\"") };
+        await ArchiveAsync(host, [events]);
+
+        var done = await UntilAsync(host, await AskAsync(host, "\"on_oversized\": \"skip\""), "done");
+
+        Assert.Equal(2, Number(Assert.Single(done.GetProperty("skipped").EnumerateArray()), "stream_offset"));
+        AssertDelivered(events.Where(e => e.Offset != 2), await StreamContents.ReadAsync(host, Target));
+    }
+
+    [Fact]
     public async Task Run_NothingArchived_IsDone()
     {
         await using var host = await QueryHost.StartAsync(platform);
