@@ -62,10 +62,10 @@ internal sealed class InMemoryPublisher : MessagePublisher
         {
             Waiting--;
             _calls.Add([.. claims]);
-            foreach (var message in messages.Span)
+            for (var i = 0; i < messages.Length; i++)
             {
-                if (message.Body.Length > MaxMessageBytes)
-                    throw new MessageTooLargeException(message.Body.Length, MaxMessageBytes);
+                if (messages.Span[i].Body.Length > MaxMessageBytes)
+                    throw new MessageTooLargeException(messages.Span[i].Body.Length, MaxMessageBytes, i);
             }
 
             var skipped = new HashSet<int>();

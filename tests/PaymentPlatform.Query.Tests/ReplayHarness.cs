@@ -41,6 +41,24 @@ internal static class ReplayHarness
         return item;
     }
 
+    /// <summary>One that an earlier version stored, with a filter that may be refused by now.</summary>
+    public static async Task<JsonElement> StoreAsync(QueryHost host, string filter, string state = "waiting")
+    {
+        var id = Guid.CreateVersion7();
+        await host.Archive.ExecuteAsync(
+            """
+            WITH made AS (
+              INSERT INTO replays (id, range_from, range_to, filter, target, allow_live, chunk_events, arrived_before, events_total, requested_by, state)
+              VALUES ($1, '2025-12-01T00:00:00Z', '2026-12-01T00:00:00Z', $2::jsonb, $3, false, 100, '2026-12-01T00:00:00Z', 0, 'somebody', $4)
+              RETURNING id
+            )
+            INSERT INTO replay_spans (replay_id, stream, log_id, partition_id, next_offset)
+            SELECT made.id, c.stream, c.log_id, c.partition_id, c.next_offset FROM made, stream_checkpoints c WHERE c.consumer_group = 'archiver'
+            """,
+            new() { Value = id }, new() { Value = filter }, new() { Value = Target }, new() { Value = state });
+        return await host.GetAsync($"/v1/replays/{id}");
+    }
+
     public static async Task<JsonElement> UntilAsync(QueryHost host, JsonElement replay, string state, Func<Task>? meanwhile = null)
     {
         var item = replay;

@@ -87,6 +87,24 @@ public sealed class ReplayTests(PlatformFixture platform)
         Assert.True(JsonElement.DeepEquals(JsonElement.Parse(filter), done.GetProperty("filter")));
     }
 
+    /// <summary>What is refused today was taken once, and matched nothing.</summary>
+    [Fact]
+    public async Task Run_StoredFilterNotUnderstoodAnyMore_FailsAndPublishesNothing()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await ArchiveAsync(host, RandomArchive.Files(new Random(13), files: 1, rows: 50));
+        foreach (var (member, filter) in ((string, string)[])[
+            ("currency", """{"currency": "eur"}"""), ("payment_status", """{"payment_status": "SUCCEEDED"}"""), ("origin", """{"origin": "LIVE"}"""),
+            ("min_amount", """{"min_amount": 5, "max_amount": 1}"""), ("merchant", """{"merchant": "M-1"}"""), ("merchant_id", """{"merchant_id": ["M-1"]}""")])
+        {
+            var failed = await UntilAsync(host, await StoreAsync(host, filter), "failed");
+            Assert.StartsWith($"Its filter's member '{member}' is no longer understood: ", Text(failed, "error"));
+            Assert.EndsWith("Make a new replay. What was published stays.", Text(failed, "error"));
+        }
+
+        Assert.Empty(await StreamContents.ReadAsync(host, Target));
+    }
+
     [Fact]
     public async Task Run_KilledBeforeAndAfterAppends_PublishesEachEventOnce()
     {
@@ -431,11 +449,63 @@ public sealed class ReplayTests(PlatformFixture platform)
 
         // Chunks of two events.
         var replay = await AskAsync(host, "\"rate\": 10, \"on_oversized\": \"skip\"");
-        var done = await UntilAsync(host, replay, "done", () => host.Archive.ExecuteAsync("UPDATE replays SET not_before = NULL, faults = 0, position = NULL, events_done = 0 WHERE state = 'waiting' AND attempts > 0"));
+        var done = await UntilAsync(host, replay, "done", () => host.Archive.ExecuteAsync("UPDATE replays SET not_before = NULL, position = NULL, events_done = 0 WHERE state = 'waiting' AND attempts > 0"));
 
         Assert.Equal((9, 12, 21), (Number(done, "events_done"), Number(done, "events_skipped"), Number(done, "events_total")));
         Assert.Equal(large.Take(10), done.GetProperty("skipped").EnumerateArray().Select(s => (int)Number(s, "stream_offset")));
         AssertDelivered(events.Where(e => !large.Contains((int)e.Offset)), await StreamContents.ReadAsync(host, Target));
+    }
+
+    /// <summary>An attempt that leaves events out gets on as well as one that publishes some.</summary>
+    [Fact]
+    public async Task Run_KilledAgainAndAgainAmongEventsTooLarge_GoesOn()
+    {
+        await using var host = await QueryHost.StartAsync(platform, new() { ["Query:ReplayAttempts"] = "2" }, services: FaultyTargets.AddTo);
+        await ArchiveAsync(host, [[.. Enumerable.Range(0, 8).Select(i => At(partition: 0, offset: i, arrival: i) with { RawPayload = TooLarge })]]);
+        var appends = 0;
+        // Each attempt finds the chunk before in the target, and takes one more.
+        FaultyTargets.Of(host).After = _ => Interlocked.Increment(ref appends) % 2 == 1 ? throw new InvalidOperationException("killed after the append") : Task.CompletedTask;
+
+        // Chunks of two events.
+        var replay = await AskAsync(host, "\"rate\": 10, \"on_oversized\": \"skip\"");
+        var done = await UntilAsync(host, replay, "done", () => host.Archive.ExecuteAsync("UPDATE replays SET not_before = NULL WHERE state = 'waiting' AND attempts > 0"));
+
+        Assert.Equal((0, 8), (Number(done, "events_done"), Number(done, "events_skipped")));
+    }
+
+    [Theory]
+    [InlineData(0, 0, 3)]
+    [InlineData(1, 0, 0)]
+    [InlineData(0, 1, 0)]
+    public async Task Save_EventsPublishedOrLeftOut_EndTheFaultsInARow(long done, long skipped, int faults)
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        // Without a lease nobody takes it up.
+        await StoreAsync(host, "{}", "running");
+        await host.Archive.ExecuteAsync("UPDATE replays SET faults = 3, error = 'The process ended.'");
+        await using var connection = await host.Connections.Database.OpenConnectionAsync();
+        var job = Assert.Single(await ReplayJobs.FindAsync(connection, "t-1", [Timestamps.ToDateTime(RandomArchive.Start)], 2, CancellationToken.None));
+
+        Assert.True(await new ReplayJobs(host.Connections).SaveAsync(job, new(ReplayPosition.Start with { EventsDone = done, EventsSkipped = skipped }, null, null), TimeSpan.FromMinutes(1), CancellationToken.None));
+
+        Assert.Equal((faults, faults > 0), (await host.ScalarAsync<int>("SELECT faults FROM replays"), await host.ScalarAsync<bool>("SELECT error IS NOT NULL FROM replays")));
+    }
+
+    [Fact]
+    public async Task Run_EarlierEventHasTheSizeThatTheTargetNames_LeavesOutTheOneThatIsTooLarge()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        // The target names the bytes of the large one's ids and key.
+        var id = new string('m', 1 << 16);
+        List<TestEvent> events = [.. Enumerable.Range(0, 4).Select(i => At(partition: 0, offset: i, arrival: i) with { RawPayload = Encoding.UTF8.GetBytes("{}") })];
+        events[2] = events[2] with { MessageId = id };
+        events[0] = events[0] with { RawPayload = Encoding.UTF8.GetBytes($"\"{new string('x', id.Length + Key(events[2]).Length - 2)}\"") };
+        await ArchiveAsync(host, [events]);
+
+        var done = await UntilAsync(host, await AskAsync(host, "\"on_oversized\": \"skip\""), "done");
+
+        Assert.Equal(2, Number(Assert.Single(done.GetProperty("skipped").EnumerateArray()), "stream_offset"));
+        AssertDelivered(events.Where(e => e.Offset != 2), await StreamContents.ReadAsync(host, Target));
     }
 
     [Fact]

@@ -113,7 +113,7 @@ public abstract class StreamConformance : IAsyncLifetime
         var error = await Assert.ThrowsAsync<MessageTooLargeException>(async () =>
             await publisher.PublishAsync(Messages.Of("small"), Messages.Of(new byte[(1 << 20) + 1])));
 
-        Assert.Equal((1 << 20) + 1, error.Size);
+        Assert.Equal(((1 << 20) + 1, 1), (error.Size, error.Index));
         await publisher.PublishAsync(Messages.Of("after"));
         await using var reader = await TestReader.CreateAsync(Fixture, "limit");
         await reader.UntilSeenAsync(1);

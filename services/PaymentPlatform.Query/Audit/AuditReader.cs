@@ -158,6 +158,9 @@ internal sealed class AuditReader(ArchiveTailReader tails, TransactionLookup loo
             foreach (var job in records.Jobs)
             {
                 var state = records.Replays.First(r => r.Id == job.Id).State;
+                // It took nothing, whatever its filter means by now: "success" stood for no events once.
+                if (state == "done" && job.Position.EventsPassed == 0)
+                    continue;
                 var found = await replays.FindAsync(job, transactionId, files, MaxEvents, cancellationToken);
                 var known = found.Where(c => positions.ContainsKey(Place(c))).Select(c => new AuditReplayedEvent(positions[Place(c)], state == "done" || IsBehind(c, job.Position.After) ? IsDelivered(c, job.Position) : null)).ToList();
                 if (known.Count > 0)

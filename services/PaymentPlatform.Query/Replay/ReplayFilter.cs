@@ -9,11 +9,11 @@ internal static class ReplayFilter
     /// <summary>The condition on the archive, in the order of arrival.</summary>
     /// <param name="from">Of transaction time, microseconds since the Unix epoch, inclusive.</param>
     /// <param name="to">Exclusive.</param>
-    /// <param name="body">Takes what is wrong with the filter; null where it was read before.</param>
-    /// <returns>The axis that the range is meant on.</returns>
-    public static TimeAxis Apply(ArchiveQuery query, JsonElement filter, long from, long to, JsonMembers? body = null)
+    /// <returns>The axis that the range is meant on, and what is wrong with the filter by its member. With a fault the condition holds for nothing: a filter that is not understood must not let everything through.</returns>
+    public static (TimeAxis Axis, IReadOnlyDictionary<string, string> Faults) Apply(ArchiveQuery query, JsonElement filter, long from, long to)
     {
-        var parameters = new QueryParameters(new QueryCollection(Texts(filter, body)));
+        var faults = new Dictionary<string, string>();
+        var parameters = new QueryParameters(new QueryCollection(Texts(filter, faults)));
         if (parameters.Text("transaction_id") is { } transaction)
             query.Where("transaction_id = $transaction_id", "transaction_id", transaction);
         EventFilter.Restrict(query, parameters);
@@ -23,11 +23,13 @@ internal static class ReplayFilter
         query.Where($"{time} >= make_timestamp($range_from)", "range_from", from);
         query.Where($"{time} < make_timestamp($range_to)", "range_to", to);
         foreach (var (name, messages) in parameters.Problem()?.ProblemDetails.Errors ?? new Dictionary<string, string[]>())
-            body?.Fail($"filter.{name}", messages[0]);
-        return axis;
+            faults.TryAdd(name, messages[0]);
+        if (faults.Count > 0)
+            query.Where("false");
+        return (axis, faults);
     }
 
-    private static Dictionary<string, StringValues> Texts(JsonElement filter, JsonMembers? body)
+    private static Dictionary<string, StringValues> Texts(JsonElement filter, Dictionary<string, string> faults)
     {
         var texts = new Dictionary<string, StringValues>(StringComparer.OrdinalIgnoreCase);
         foreach (var member in filter.EnumerateObject())
@@ -36,7 +38,7 @@ internal static class ReplayFilter
             if (Text(member.Value) is { } text)
                 texts[member.Name] = StringValues.Concat(texts.GetValueOrDefault(member.Name), text);
             else
-                body?.Fail($"filter.{member.Name}", "Expected a text, a number, true or false.");
+                faults.TryAdd(member.Name, "Expected a text, a number, true or false.");
         }
 
         return texts;

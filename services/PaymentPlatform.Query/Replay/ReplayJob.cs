@@ -12,4 +12,8 @@ namespace PaymentPlatform.Query.Replay;
 /// <param name="SkipsOversized">Leaves out what is too large for the target; else the replay fails there.</param>
 /// <param name="Archived">For each partition the offset before which the replay's events lie.</param>
 internal sealed record ReplayJob(
-    Guid Id, int Attempt, int Faults, long From, long To, JsonElement Filter, string Target, double? Rate, int ChunkEvents, long ArrivedBefore, ReplayPosition Position, bool SkipsOversized, IReadOnlyDictionary<StreamPartition, long> Archived);
+    Guid Id, int Attempt, int Faults, long From, long To, JsonElement Filter, string Target, double? Rate, int ChunkEvents, long ArrivedBefore, ReplayPosition Position, bool SkipsOversized, IReadOnlyDictionary<StreamPartition, long> Archived)
+{
+    /// <summary>Whether the attempt got on: events that are left out are passed as well as those that are published.</summary>
+    public bool IsBehind(ReplayPosition position) => position.EventsPassed > Position.EventsPassed;
+}

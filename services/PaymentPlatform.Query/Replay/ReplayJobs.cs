@@ -44,8 +44,9 @@ internal sealed class ReplayJobs(HybridConnectionManager connections)
     public async Task<bool> SaveAsync(ReplayJob job, ReplayProgress progress, TimeSpan lease, CancellationToken cancellationToken)
     {
         await using var command = Update(
-            job, progress, "running", "lease_until = clock_timestamp() + $7, renewed_at = clock_timestamp(), faults = CASE WHEN events_done < $4 THEN 0 ELSE faults END, error = CASE WHEN events_done < $4 THEN NULL ELSE error END");
+            job, progress, "running", "lease_until = clock_timestamp() + $7, renewed_at = clock_timestamp(), faults = CASE WHEN $8 THEN 0 ELSE faults END, error = CASE WHEN $8 THEN NULL ELSE error END");
         command.Parameters.Add(new() { Value = lease });
+        command.Parameters.Add(new() { Value = job.IsBehind(progress.Position) });
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 

@@ -50,7 +50,9 @@ internal sealed partial record ReplayRequest(long From, long To, string Filter, 
         var rate = body.Number("rate", MinRate, MaxRate);
         var onOversized = body.Choice("on_oversized", "fail", "skip") ?? "fail";
         var filter = body.Whole("filter") ?? s_everything;
-        var axis = ReplayFilter.Apply(new() { Kind = "replay", Axis = TimeAxis.Arrival }, filter, from ?? 0, to ?? 0, body);
+        var (axis, faults) = ReplayFilter.Apply(new() { Kind = "replay", Axis = TimeAxis.Arrival }, filter, from ?? 0, to ?? 0);
+        foreach (var (name, message) in faults)
+            body.Fail($"filter.{name}", message);
         return body.Problem() is { } problem ? (null, problem) : (new(from!.Value, to!.Value, filter.GetRawText(), axis, target!, rate, allowLive, onOversized), null);
     }
 

@@ -122,7 +122,7 @@ internal sealed class ReplayRun(ReplayJob job, ReplaySource source, TimeProvider
             }
             catch (MessageTooLargeException exception) when (left.Count > 0)
             {
-                var large = left.Find(e => exception.Size == e.Body.Length || exception.Size == e.Bytes - e.Body.Length) ?? left.MaxBy(e => e.Bytes)!;
+                var large = left[exception.Index];
                 if (!job.SkipsOversized)
                 {
                     throw new ReplayFailedException(
@@ -130,7 +130,7 @@ internal sealed class ReplayRun(ReplayJob job, ReplaySource source, TimeProvider
                         exception);
                 }
 
-                left.Remove(large);
+                left.RemoveAt(exception.Index);
                 next = Skip(next, large);
             }
         }

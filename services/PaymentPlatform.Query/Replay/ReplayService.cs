@@ -67,7 +67,7 @@ internal sealed partial class ReplayService(
         try
         {
             if (job.Faults >= options.Value.ReplayAttempts)
-                throw new ReplayFailedException($"The process that worked on it ended {job.Faults} times in a row before it published an event; the services' logs may say why.");
+                throw new ReplayFailedException($"The process that worked on it ended {job.Faults} times in a row before it published an event, or left one out; the services' logs may say why.");
             await using var target = await targets.OpenAsync(job.Target, cancellationToken);
             await run.RunAsync(target, cancellationToken);
             return null;
@@ -109,7 +109,7 @@ internal sealed partial class ReplayService(
 
     private async Task LeaveAsync(ReplayJob job, ReplayProgress progress, Exception? fault)
     {
-        var faults = (progress.Position.EventsDone > job.Position.EventsDone ? 0 : job.Faults) + 1;
+        var faults = (job.IsBehind(progress.Position) ? 0 : job.Faults) + 1;
         var (state, error, pause) = fault switch
         {
             null => ("done", null, TimeSpan.Zero),

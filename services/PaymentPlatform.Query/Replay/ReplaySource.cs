@@ -25,11 +25,13 @@ internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cac
     /// <summary>The next events in the order of arrival. Nothing is held between two calls, so that a slow replay is in nobody's way.</summary>
     /// <param name="after">The last event that was read; null: from the first one on.</param>
     /// <exception cref="ArchiveFileException">A file can't be read.</exception>
-    /// <exception cref="ReplayFailedException">A file that may hold some of them was given up at the end of its retention.</exception>
+    /// <exception cref="ReplayFailedException">A file that may hold some of them was given up at the end of its retention, or the job's filter, of an earlier version, is refused by now.</exception>
     public async Task<ReplayPage> ReadAsync(ReplayJob job, EventCursor? after, int maxEvents, CancellationToken cancellationToken)
     {
         var query = new ArchiveQuery { Kind = "replay", Axis = TimeAxis.Arrival, After = after, Limit = maxEvents };
-        var axis = Restrict(query, job);
+        var (axis, faults) = Restrict(query, job);
+        if (faults.Count > 0 && faults.First() is var (name, message))
+            throw new ReplayFailedException($"Its filter's member '{name}' is no longer understood: {message} Make a new replay.") { IsMendable = false };
         var view = await manifest.FindAsync(axis, job.From, job.To, generation: null, cancellationToken, order: TimeAxis.Arrival);
         // Asked after the view: a file that goes later is in the view, and missed when it can't be read.
         if (await manifest.CountDeletedAsync(axis, job.From, job.To, after?.Time, job.ArrivedBefore, cancellationToken) is (> 0 and var deleted, var last))
@@ -74,8 +76,8 @@ internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cac
     }
 
     /// <summary>To what the job's filter and range say, and to what was in the archive when it was made: a limit counts nothing else.</summary>
-    /// <returns>The axis that the range is meant on.</returns>
-    private static TimeAxis Restrict(ArchiveQuery query, ReplayJob job)
+    /// <returns>As <see cref="ReplayFilter.Apply"/>.</returns>
+    private static (TimeAxis Axis, IReadOnlyDictionary<string, string> Faults) Restrict(ArchiveQuery query, ReplayJob job)
     {
         query.Where(WasArchived, "span_streams", job.Archived.Keys.Select(p => p.Stream).ToList());
         query.Bind("span_logs", job.Archived.Keys.Select(p => p.LogId).ToList());

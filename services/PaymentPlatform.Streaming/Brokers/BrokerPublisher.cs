@@ -52,7 +52,7 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
     /// <summary>Completes once the broker holds all messages durably; their memory stays untouched until then.</summary>
     /// <param name="identities">One a message, or none at all. They travel as <see cref="HeaderNames.IdempotencyKey"/> and <see cref="HeaderNames.IdempotencyIndex"/> where their key is not empty.</param>
     /// <exception cref="StreamUnavailableException">Some of the messages may be in.</exception>
-    /// <exception cref="MessageTooLargeException">Nothing is in.</exception>
+    /// <exception cref="MessageTooLargeException">Nothing is in; its index is among these messages.</exception>
     protected abstract Task SendAsync(ReadOnlyMemory<Message> messages, ReadOnlyMemory<MessageIdentity> identities, CancellationToken cancellationToken);
 
     /// <summary>Until each claim is ours to send, or a repeat.</summary>
@@ -95,7 +95,7 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
         return true;
     }
 
-    private Task SendFreshAsync(ReadOnlyMemory<Message> messages, ClaimSet set, List<(IdempotencyClaim Claim, long Since)> begun, CancellationToken cancellationToken)
+    private async Task SendFreshAsync(ReadOnlyMemory<Message> messages, ClaimSet set, List<(IdempotencyClaim Claim, long Since)> begun, CancellationToken cancellationToken)
     {
         var identities = new MessageIdentity[messages.Length];
         foreach (var (claim, since) in begun)
@@ -107,11 +107,23 @@ public abstract class BrokerPublisher(NpgsqlDataSource database, TimeProvider ti
         }
 
         if (set.LeftOut() is not { } leftOut)
-            return messages.IsEmpty ? Task.CompletedTask : SendAsync(messages, identities, cancellationToken);
+        {
+            if (!messages.IsEmpty)
+                await SendAsync(messages, identities, cancellationToken);
+            return;
+        }
+
         var kept = Enumerable.Range(0, messages.Length).Where(i => !leftOut[i]).ToArray();
-        return kept.Length == 0
-            ? Task.CompletedTask
-            : SendAsync(Array.ConvertAll(kept, i => messages.Span[i]), Array.ConvertAll(kept, i => identities[i]), cancellationToken);
+        if (kept.Length == 0)
+            return;
+        try
+        {
+            await SendAsync(Array.ConvertAll(kept, i => messages.Span[i]), Array.ConvertAll(kept, i => identities[i]), cancellationToken);
+        }
+        catch (MessageTooLargeException e)
+        {
+            throw new MessageTooLargeException(e.Size, e.Limit, kept[e.Index]);
+        }
     }
 
     private async Task EndAsync(List<(IdempotencyClaim Claim, long Since)> begun, bool sent)

@@ -30,10 +30,10 @@ internal sealed partial class EventHubsPublisher(
 
     protected override void CheckSizes(ReadOnlySpan<Message> messages)
     {
-        foreach (ref readonly var message in messages)
+        for (var i = 0; i < messages.Length; i++)
         {
-            if (message.Body.Length > MaxBodyBytes)
-                throw new MessageTooLargeException(message.Body.Length, MaxBodyBytes);
+            if (messages[i].Body.Length > MaxBodyBytes)
+                throw new MessageTooLargeException(messages[i].Body.Length, MaxBodyBytes, i);
         }
     }
 
@@ -89,7 +89,7 @@ internal sealed partial class EventHubsPublisher(
                 var batch = await hub.CreateBatchAsync(partition, cancellationToken);
                 packed.Add(batch);
                 if (!batch.TryAdd(message, identity))
-                    throw new MessageTooLargeException(message.Body.Length, (int)Math.Min(batch.MaxBytes, int.MaxValue));
+                    throw new MessageTooLargeException(message.Body.Length, (int)Math.Min(batch.MaxBytes, int.MaxValue), place);
             }
         }
     }

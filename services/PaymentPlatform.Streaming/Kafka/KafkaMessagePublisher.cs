@@ -23,13 +23,14 @@ internal sealed class KafkaMessagePublisher(KafkaConnection connection, KafkaStr
     protected override void CheckSizes(ReadOnlySpan<Message> messages)
     {
         var limit = connection.Settings.MaxBodySize;
-        foreach (ref readonly var message in messages)
+        for (var i = 0; i < messages.Length; i++)
         {
+            ref readonly var message = ref messages[i];
             if (message.Body.Length > limit)
-                throw new MessageTooLargeException(message.Body.Length, limit);
+                throw new MessageTooLargeException(message.Body.Length, limit, i);
             var identity = message.MessageId.Length + message.CorrelationId.Length + message.PartitionKey.Length;
             if (identity > KafkaSettings.MaxIdentitySize / 2)
-                throw new MessageTooLargeException(identity, KafkaSettings.MaxIdentitySize / 2);
+                throw new MessageTooLargeException(identity, KafkaSettings.MaxIdentitySize / 2, i);
         }
     }
 

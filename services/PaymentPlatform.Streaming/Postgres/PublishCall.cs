@@ -17,13 +17,15 @@ internal sealed class PublishCall
         Messages = messages;
         Claims = new(claims, messages.Length);
         KeylessPartition = keylessPartition;
-        foreach (ref readonly var message in messages.Span)
+        var span = messages.Span;
+        for (var i = 0; i < span.Length; i++)
         {
+            ref readonly var message = ref span[i];
             if (message.Body.Length > PostgresStream.MaxBodySize)
-                throw new MessageTooLargeException(message.Body.Length, PostgresStream.MaxBodySize);
+                throw new MessageTooLargeException(message.Body.Length, PostgresStream.MaxBodySize, i);
             var identity = message.MessageId.Length + message.CorrelationId.Length + message.PartitionKey.Length;
             if (identity > PostgresStream.MaxIdentitySize)
-                throw new MessageTooLargeException(identity, PostgresStream.MaxIdentitySize);
+                throw new MessageTooLargeException(identity, PostgresStream.MaxIdentitySize, i);
             Bytes += RecordBatchBuilder.SizeOf(message);
         }
     }

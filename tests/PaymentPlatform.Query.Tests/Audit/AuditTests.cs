@@ -192,6 +192,19 @@ public sealed class AuditTests(PlatformFixture fixture)
         Assert.Equal(JsonValueKind.Null, Assert.Single(replay.GetProperty("taken").EnumerateArray()).GetProperty("delivered").ValueKind);
     }
 
+    /// <summary>Their filters matched nothing when they ran: one is refused today, the other means more.</summary>
+    [Theory]
+    [InlineData("""{"currency": "eur"}""")]
+    [InlineData("""{"payment_status": "success"}""")]
+    public async Task Get_ReplayOfEarlierThatTookNothing_IsNotThere(string filter)
+    {
+        await using var host = await QueryHost.StartAsync(fixture);
+        await ReplayHarness.ArchiveAsync(host, [[Event(0) with { PaymentStatus = "completed" }]]);
+        await ReplayHarness.StoreAsync(host, filter, "done");
+
+        Assert.Empty((await host.GetAsync($"/v1/transactions/{Id}/audit")).GetProperty("replays").EnumerateArray());
+    }
+
     [Fact]
     public async Task Get_DeadLetterThatIsNotArchivedYet_IsThereWithItsBytes()
     {

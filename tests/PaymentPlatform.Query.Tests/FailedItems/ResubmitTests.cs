@@ -183,7 +183,7 @@ public sealed class ResubmitTests(PlatformFixture platform)
         await using var host = await QueryHost.StartAsync(platform, services: FaultyPublisher.Add);
         var (id, other) = (await AddAsync(host, Event()), await AddAsync(host, Event("tx-2")));
         var fault = FaultyPublisher.Of(host);
-        fault.Before = () => new MessageTooLargeException(1000, 900);
+        fault.Before = () => new MessageTooLargeException(1000, 900, 0);
         var (status, problem) = await PostAsync(host, $"{id}/resubmit");
         Assert.Equal((HttpStatusCode.UnprocessableEntity, "size"), (status, problem.GetProperty("errors")[0].Text("constraint")));
         Assert.Equal("pending", (await host.GetAsync($"/v1/failed-items/{id}")).Text("status"));

@@ -22,10 +22,10 @@ internal sealed class ListPublisher(NpgsqlDataSource database, TimeProvider? tim
 
     protected override void CheckSizes(ReadOnlySpan<Message> messages)
     {
-        foreach (ref readonly var message in messages)
+        for (var i = 0; i < messages.Length; i++)
         {
-            if (message.Body.Length > Limit)
-                throw new MessageTooLargeException(message.Body.Length, Limit);
+            if (messages[i].Body.Length > Limit)
+                throw new MessageTooLargeException(messages[i].Body.Length, Limit, i);
         }
     }
 
