@@ -213,6 +213,7 @@ internal sealed class Instance
     private void Configure(IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<TimeProvider>(_clock);
+        builder.Services.AddSingleton<IHostLifetime, InstanceLifetime>();
         builder.Logging.AddProvider(_log).SetMinimumLevel(LogLevel.Information);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = EndDeadline);
         builder.Configuration.AddInMemoryCollection(InstanceSettings.Of(_place, Name, _database.ConnectionString));
