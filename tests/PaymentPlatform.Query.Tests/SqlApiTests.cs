@@ -241,7 +241,6 @@ public sealed class SqlApiTests(PlatformFixture platform)
     [InlineData("""{"sql": "SELECT 1", "limit": 0}""", "limit")]
     [InlineData("""{"sql": "SELECT 1", "limit": 10001}""", "limit")]
     [InlineData("""{"sql": null}""", "sql")]
-    [InlineData("""{"sql": ""}""", "sql")]
     [InlineData("""{"sql": "SELECT 1", "from": "yesterday"}""", "from")]
     [InlineData("""{"sql": "SELECT 1", "from": "2026-01-02", "to": "2026-01-01"}""", "from")]
     public async Task Post_WrongMember_IsNamed(string body, string member)
