@@ -7,7 +7,9 @@ namespace PaymentPlatform.Query;
 public sealed class ParquetExporter(ManifestReader manifest, ArchiveFileCache cache, ArchiveEngine engine, QueryTelemetry telemetry, IOptions<QueryOptions> options, TimeProvider timeProvider)
 {
     private const string Columns = "* EXCLUDE (filename), map($paths, $blobs)[filename] AS archive_file";
-    private const string Settings = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 50000)";
+
+    // Several row groups a slice, so that they are encoded side by side and memory stays small; larger ones save one per cent of the bytes.
+    private const string Settings = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)";
 
     /// <exception cref="ArchiveFileException">A file can't be read.</exception>
     /// <exception cref="BadHttpRequestException">The range is too large for one file on this machine's disk.</exception>

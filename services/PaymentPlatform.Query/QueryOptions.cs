@@ -9,7 +9,7 @@ public sealed class QueryOptions
 
     /// <summary>Bytes that the query engine may hold; beyond it a sort goes to disk.</summary>
     [Range(64L << 20, 1L << 40, ErrorMessage = "Query:EngineMemory must be between 67108864 (64 MiB) and 1 TiB, in bytes.")]
-    public long EngineMemory { get; set; } = 256L << 20;
+    public long EngineMemory { get; set; } = 384L << 20;
 
     /// <summary>Threads of the query engine, shared by all queries.</summary>
     [Range(1, 256, ErrorMessage = "Query:EngineThreads must be between 1 and 256.")]
