@@ -4,14 +4,14 @@ using ZstdSharp.Unsafe;
 namespace PaymentPlatform.Storage.Archive.Parquet;
 
 /// <summary>
-/// zstd level 1 with a hash table of 2^14 entries (64 KiB), which stays close to the core, and matches of at least 6 bytes:
+/// zstd level 1 with a hash table of 2^13 entries (32 KiB), which stays in the first cache, and matches of at least 7 bytes:
 /// as small as plain level 1 on our payloads, and faster (docs/adr/0003-own-parquet-encoder.md). Not thread-safe.
 /// </summary>
 internal sealed class PageCompressor : IDisposable
 {
     private const int Level = 1;
-    private const int HashLog = 14;
-    private const int MinMatch = 6;
+    private const int HashLog = 13;
+    private const int MinMatch = 7;
 
     private readonly Compressor _compressor = new(Level);
     private byte[] _output = new byte[Compressor.GetCompressBound(ColumnBuilder.PageBytes + 4096)];
