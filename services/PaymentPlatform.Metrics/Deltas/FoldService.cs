@@ -4,10 +4,16 @@ using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Metrics.Deltas;
 
-/// <summary>Folds what commits left, every <see cref="MetricsOptions.FoldInterval"/>. Any number of processes may: one does it at a time.</summary>
+/// <summary>
+/// Folds what commits left, every <see cref="MetricsOptions.FoldInterval"/>, and less often when folds take long: they are to leave most of the database's time to the commits.
+/// Any number of processes may: one does it at a time.
+/// </summary>
 internal sealed partial class FoldService(
     HybridConnectionManager connections, SchemaGate schema, IOptions<MetricsOptions> options, MetricsTelemetry telemetry, TimeProvider time, ILogger<FoldService> logger) : BackgroundService
 {
+    /// <summary>Of the time, a fold takes one part in this many at most, as long as it keeps up.</summary>
+    private const int TimeShare = 8;
+
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -20,9 +26,9 @@ internal sealed partial class FoldService(
             while (true)
             {
                 var more = false;
+                var started = time.GetTimestamp();
                 try
                 {
-                    var started = time.GetTimestamp();
                     var rows = await folder.FoldAsync(stoppingToken);
                     if (rows > 0)
                         telemetry.Folded(rows.Value, time.GetElapsedTime(started));
@@ -39,7 +45,7 @@ internal sealed partial class FoldService(
                 }
 
                 if (!more)
-                    await Task.Delay(Pause(failures), time, stoppingToken);
+                    await Task.Delay(Pause(failures, time.GetElapsedTime(started)), time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -47,7 +53,12 @@ internal sealed partial class FoldService(
         }
     }
 
-    private TimeSpan Pause(int failures) => TimeSpan.FromTicks(Math.Min(MaxPause.Ticks, options.Value.FoldInterval.Ticks << Math.Min(failures, 5)));
+    private TimeSpan Pause(int failures, TimeSpan taken)
+    {
+        var interval = options.Value.FoldInterval;
+        var wanted = Math.Max(interval.Ticks << Math.Min(failures, 5), taken.Ticks * (TimeShare - 1));
+        return TimeSpan.FromTicks(Math.Min(wanted, Math.Max(interval.Ticks, MaxPause.Ticks)));
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Percentiles and unique counts could not be folded; the next attempt follows. {Fault}")]
     private static partial void LogUnavailable(ILogger logger, string fault);
