@@ -170,7 +170,8 @@ public sealed class RawEventBuffer : IDisposable
         Append(columns.ViolationSeverity, transaction.ViolationSeverity);
     }
 
-    private static void Append(TextColumn column, Utf8Text text) => column.AppendNullable(text.Span, text.HasValue);
+    // The parser lets only valid UTF-8 through.
+    private static void Append(TextColumn column, Utf8Text text) => column.AppendNullable(text.Span, text.HasValue, isValid: true);
 
     private void AppendCorrelationId(in RawEvent e)
     {

@@ -31,27 +31,29 @@ internal sealed class TextColumn : ColumnBuilder
 
     public override long BufferedBytes => base.BufferedBytes + _dictionary.Bytes + ((long)_indexCount * sizeof(int));
 
-    public void AppendNullable(ReadOnlySpan<byte> value, bool hasValue)
+    /// <inheritdoc cref="Append"/>
+    public void AppendNullable(ReadOnlySpan<byte> value, bool hasValue, bool isValid = false)
     {
         if (hasValue)
-            Append(value);
+            Append(value, isValid);
         else
             AppendNull();
     }
 
     /// <summary>Invalid UTF-8 is replaced (U+FFFD): one bad value would make the whole file unreadable for most readers.</summary>
-    public void Append(ReadOnlySpan<byte> value)
+    /// <param name="isValid">Whether it is known to be valid UTF-8.</param>
+    public void Append(ReadOnlySpan<byte> value, bool isValid = false)
     {
         if (_plain)
         {
-            AppendPlain(Utf8.IsValid(value) ? value : Repaired(value));
+            AppendPlain(isValid || Utf8.IsValid(value) ? value : Repaired(value));
             return;
         }
 
         var index = _dictionary.Find(value, out var hash);
         if (index < 0)
         {
-            if (!Utf8.IsValid(value))
+            if (!isValid && !Utf8.IsValid(value))
             {
                 Append(Repaired(value));
                 return;
