@@ -131,13 +131,11 @@ internal sealed partial class ArchiveFileWriter(
         telemetry.FileAbandoned();
         try
         {
+            // The row stays abandoned, and the sweeper looks after it: an attempt to upload that was cut off may still arrive.
             await blobs.DeleteIfExistsAsync(name, cancellationToken);
-            await using var connection = await connections.Database.OpenConnectionAsync(cancellationToken);
-            await ArchiveManifest.MoveAsync(connection, fileId, ManifestState.Abandoned, ManifestState.Deleted, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // The sweeper looks after abandoned rows.
             LogLeftToSweeper(logger, name, Faults.Describe(e));
         }
 

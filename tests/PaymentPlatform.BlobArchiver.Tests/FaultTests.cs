@@ -112,7 +112,7 @@ public sealed class FaultTests(PlatformFixture fixture)
     }
 
     [Fact]
-    public async Task Commit_StaleOwner_AbandonsItsFile()
+    public async Task Commit_StaleOwner_AbandonsItsFileAndAnUploadThatStillArrives()
     {
         await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
         await platform.PublishAsync(0, 200);
@@ -122,20 +122,27 @@ public sealed class FaultTests(PlatformFixture fixture)
         {
             a.Probe.Before = paused.ReachedAsync;
             a.DatabaseConnectionString = proxy.ConnectionString(platform);
-        });
+        }, ("SweepInterval", "01:00:00"));
         await paused.Reached;
         // It can't renew its leases, and doesn't know that another has them.
         proxy.Block();
-        await platform.StartArchiverAsync();
+        var archiver = await platform.StartArchiverAsync(null, ("SweepInterval", "01:00:00"));
         await platform.WaitForArchivedAsync(200);
         await platform.PublishAsync(200, 50);
 
         proxy.Unblock();
         paused.Resume();
         await platform.WaitForArchivedAsync(250);
-        await Eventually.TrueAsync(async () => await platform.CountFilesAsync("deleted") == 1, "the stale file's deletion");
+        await Eventually.TrueAsync(async () => await platform.CountFilesAsync("abandoned") == 1 && await platform.CountFilesAsync("live") == await CountBlobsAsync(platform), "the stale file's deletion");
         await ArchiveContents.AssertCompleteAsync(platform, 250);
         Assert.True(stale.Log.Has(LogLevel.Warning, "was abandoned"));
+
+        // An attempt to upload that was cut off reaches the store only now.
+        await using var command = platform.Database.CreateCommand("SELECT blob_name FROM raw_event_files WHERE state = 'abandoned'");
+        await platform.Container.UploadBlobAsync((string)(await command.ExecuteScalarAsync())!, BinaryData.FromString("late"));
+        await platform.ExecuteAsync("UPDATE raw_event_files SET state_changed_at = clock_timestamp() - interval '31 seconds' WHERE state = 'abandoned'");
+        Assert.Equal(1, await archiver.Host.Services.GetRequiredService<ArchiveSweeper>().SweepAsync(CancellationToken.None));
+        Assert.Equal(1, await platform.CountFilesAsync("deleted"));
         Assert.Equal(await platform.CountFilesAsync("live"), await CountBlobsAsync(platform));
     }
 
