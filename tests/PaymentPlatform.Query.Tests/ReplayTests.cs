@@ -185,6 +185,31 @@ public sealed class ReplayTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Stop_DatabaseAwayWhenTheCountsAreNoted_NotesThemLater()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await ArchiveAsync(host, RandomArchive.Files(new Random(5), files: 2, rows: 500));
+        // Faults that come by turns: a sequence knows no rollback.
+        await host.Archive.ExecuteAsync("""
+            CREATE SEQUENCE faults;
+            CREATE FUNCTION be_away() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+              IF nextval('faults') <= 2 THEN RAISE 'away' USING ERRCODE = 'admin_shutdown'; END IF;
+              RETURN NEW;
+            END $$;
+            CREATE TRIGGER be_away BEFORE UPDATE ON replays FOR EACH ROW WHEN (OLD.state = 'stopped') EXECUTE FUNCTION be_away();
+            """);
+        var replay = await AskAsync(host, "\"rate\": 20");
+        await Eventually.TrueAsync(async () => Number(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "events_done") > 10, "some events are published");
+
+        using (await host.Client.DeleteAsync($"/v1/replays/{Text(replay, "id")}"))
+            await Eventually.TrueAsync(async () => Text(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "state") == "stopped", "the process has let go");
+
+        Assert.Equal(3, await host.ScalarAsync<long>("SELECT last_value FROM faults"));
+        Assert.Equal((await StreamContents.ReadAsync(host, Target)).Count, Number(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "events_done"));
+    }
+
+    [Fact]
     public async Task Run_Rate_IsKept()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
