@@ -30,7 +30,7 @@ internal sealed partial class ReplayService(
                     while (await jobs.BeginAsync(options.Value.ReplayLease, stoppingToken) is { } job)
                         await WorkAsync(job, stoppingToken);
                 }
-                catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+                catch (Exception exception) when (!Faults.IsStop(exception, stoppingToken))
                 {
                     LogFault(exception.Message);
                 }
