@@ -18,7 +18,7 @@ internal sealed partial class LookupIndexService(LookupIndex index, IOptions<Que
             }
             catch (Exception exception) when (!Faults.IsStop(exception, stoppingToken))
             {
-                LogNotFilled(exception.Message);
+                LogNotFilled(Faults.Describe(exception));
             }
 
             await Task.Delay(options.Value.LookupRefresh, timeProvider, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
