@@ -27,8 +27,10 @@ internal sealed class Clerk(RunPlace place, Cluster cluster, DeskOrders orders, 
         for (var round = 0; place.IsDisturbed || round < LeastRounds; round++)
         {
             await Task.Delay(_random.Next(20, 150), cancellationToken);
-            var items = await place.QueryAsync("SELECT id FROM failed_items ORDER BY id", r => r.GetInt64(0), cancellationToken);
-            var item = items.Count == 0 ? 0 : items[_random.Next(items.Count)];
+            var items = await place.QueryAsync("SELECT id, status = 'pending' FROM failed_items ORDER BY id", r => (Id: r.GetInt64(0), IsPending: r.GetBoolean(1)), cancellationToken);
+            // Mostly those that nobody has ended: what was ended is refused.
+            var chosen = items.FindAll(i => i.IsPending) is { Count: > 0 } pending && _random.Next(4) != 0 ? pending : items;
+            var item = chosen.Count == 0 ? 0 : chosen[_random.Next(chosen.Count)].Id;
             switch (_random.Next(12))
             {
                 case 0 when _replays < 2:
