@@ -74,9 +74,12 @@ internal sealed partial class StartFaultException(string message, int exitCode, 
         { Success: false } => failure,
         // Of the options as a whole: the text names them.
         { } match when match.Groups["member"].Length == 0 => match.Groups["error"].Value,
-        { } match when optionsType.GetField("Section")?.GetRawConstantValue() is string section => $"{section}:{match.Groups["member"].Value}: {match.Groups["error"].Value}",
+        { } match when optionsType.GetField("Section")?.GetRawConstantValue() is string section => WithName($"{section}:{match.Groups["member"].Value}", match.Groups["error"].Value),
         _ => failure,
     };
+
+    /// <summary>Some messages begin with the option's name.</summary>
+    private static string WithName(string option, string error) => error.StartsWith($"{option} ", StringComparison.Ordinal) ? error : $"{option}: {error}";
 
     [GeneratedRegex("^DataAnnotation validation failed for '[^']*' members: '(?<member>[^']*)' with the error: '(?<error>.*)'\\.$")]
     private static partial Regex DataAnnotationFailure();

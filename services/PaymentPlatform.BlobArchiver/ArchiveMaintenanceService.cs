@@ -81,7 +81,7 @@ internal sealed partial class ArchiveMaintenanceService(
         {
             await work(cancellationToken);
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (!Faults.IsStop(e, cancellationToken))
         {
             LogFailed(logger, what, Faults.Describe(e), interval);
         }

@@ -54,9 +54,9 @@ internal sealed partial class ArchiverService(
                 await ArchiveAsync(stoppingToken);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested || _abort.IsCancellationRequested)
+        catch (Exception) when (stoppingToken.IsCancellationRequested || _abort.IsCancellationRequested)
         {
-            // Stopped before it began, or out of time: what was not committed is read again by the next owner.
+            // Stopped before it began, with the stores there or away, or out of time: what was not committed is read again by the next owner.
         }
     }
 
@@ -91,7 +91,7 @@ internal sealed partial class ArchiverService(
             outage.Report(e.Message);
             await Task.Delay(options.Value.MaxRetryDelay, timeProvider, stoppingToken);
         }
-        catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+        catch (Exception e) when (!Faults.IsStop(e, stoppingToken))
         {
             LogFault(logger, e, options.Value.MaxRetryDelay);
             await Task.Delay(options.Value.MaxRetryDelay, timeProvider, stoppingToken);

@@ -73,33 +73,27 @@ internal sealed class EventChunk
     /// <summary>The event's place in the chunk.</summary>
     public int OrderOf(int message) => _orders[message];
 
-    /// <summary>Takes out the largest message, of which the transport has said that it is too large, with the events that repeat it.</summary>
+    /// <summary>Takes out a message, with the events that repeat it.</summary>
+    /// <param name="index">Its index among <see cref="Messages"/>.</param>
     /// <param name="orders">Gets the places in the chunk of the events that are out now.</param>
-    public Message RemoveLargest(List<int> orders)
+    public Message Remove(int index, List<int> orders)
     {
-        var largest = 0;
-        for (var i = 1; i < MessageCount; i++)
-        {
-            if (_messages[i].Body.Length > _messages[largest].Body.Length)
-                largest = i;
-        }
-
-        var message = _messages[largest];
-        orders.Add(_orders[largest]);
+        var message = _messages[index];
+        orders.Add(_orders[index]);
         MessageCount--;
-        Array.Copy(_messages, largest + 1, _messages, largest, MessageCount - largest);
-        Array.Copy(_orders, largest + 1, _orders, largest, MessageCount - largest);
+        Array.Copy(_messages, index + 1, _messages, index, MessageCount - index);
+        Array.Copy(_orders, index + 1, _orders, index, MessageCount - index);
         if (EventClaims.Count == 0)
             return message;
 
-        EventClaims.RemoveAt(largest);
-        for (var i = largest; i < EventClaims.Count; i++)
+        EventClaims.RemoveAt(index);
+        for (var i = index; i < EventClaims.Count; i++)
             EventClaims[i] = EventClaims[i] with { FirstMessage = i };
-        orders.AddRange(Repeats.Where(repeat => repeat.Claim == largest).Select(repeat => repeat.Order));
-        Repeats.RemoveAll(repeat => repeat.Claim == largest);
+        orders.AddRange(Repeats.Where(repeat => repeat.Claim == index).Select(repeat => repeat.Order));
+        Repeats.RemoveAll(repeat => repeat.Claim == index);
         for (var i = 0; i < Repeats.Count; i++)
         {
-            if (Repeats[i].Claim > largest)
+            if (Repeats[i].Claim > index)
                 Repeats[i] = (Repeats[i].Claim - 1, Repeats[i].Order);
         }
 

@@ -94,7 +94,7 @@ internal sealed partial class IngestRun(
                 catch (MessageTooLargeException e) when (chunk.MessageCount > 0)
                 {
                     List<int> orders = [];
-                    var message = chunk.RemoveLargest(orders);
+                    var message = chunk.Remove(e.Index, orders);
                     foreach (var order in orders)
                         lateRejections.AddTooLarge(chunk, order, message, e.Limit, HasRoom);
                 }

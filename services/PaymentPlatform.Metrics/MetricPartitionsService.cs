@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Metrics;
@@ -24,7 +25,7 @@ internal sealed partial class MetricPartitionsService(
                     if (made + dropped > 0)
                         LogMaintained(logger, made, dropped);
                 }
-                catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+                catch (Exception exception) when (!Faults.IsStop(exception, stoppingToken))
                 {
                     pause = AfterFault;
                     LogFailed(logger, exception.Message, pause.TotalSeconds);

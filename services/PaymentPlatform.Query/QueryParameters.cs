@@ -5,7 +5,8 @@ namespace PaymentPlatform.Query;
 
 /// <summary>Reads a request's query string and collects what is wrong with it. A name that the endpoint does not know is an error too: a filter that was misspelt would answer more than was asked for.</summary>
 /// <param name="list">The path of a list that has pages.</param>
-public sealed class QueryParameters(IQueryCollection query, PathString list = default) : RequestValues
+/// <param name="noun">What the caller calls one of them.</param>
+public sealed class QueryParameters(IQueryCollection query, PathString list = default, string noun = "parameter") : RequestValues
 {
     private readonly Dictionary<string, string[]> _errors = [];
     private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
@@ -103,7 +104,7 @@ public sealed class QueryParameters(IQueryCollection query, PathString list = de
     public ValidationProblem? Problem()
     {
         foreach (var name in query.Keys.Where(k => !_known.Contains(k)))
-            _errors.TryAdd(name, [_known.Count == 0 ? "There is no such parameter here; there is none at all." : $"There is no such parameter here. Known: {string.Join(", ", _known)}."]);
+            _errors.TryAdd(name, [_known.Count == 0 ? $"There is no such {noun} here; there is none at all." : $"There is no such {noun} here. Known: {string.Join(", ", _known)}."]);
         return _errors.Count == 0 ? null : TypedResults.ValidationProblem(_errors, detail: string.Join(" ", _errors.Select(e => $"{e.Key}: {e.Value[0]}")), title: "Bad query parameter");
     }
 

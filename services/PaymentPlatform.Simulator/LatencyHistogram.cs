@@ -21,6 +21,8 @@ internal sealed class LatencyHistogram
         _count++;
     }
 
+    public bool IsEmpty => _count == 0;
+
     /// <summary>Zero when nothing was added.</summary>
     public TimeSpan Quantile(double q)
     {

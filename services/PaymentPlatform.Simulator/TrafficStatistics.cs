@@ -162,9 +162,14 @@ internal sealed class TrafficStatistics(TimeProvider time, Action<string>? tell 
             var unacknowledged = missing == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", {missing} not acknowledged");
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"accepted {_accepted}, rejected {_rejected}{unacknowledged}, {_retries} retries in {elapsed:F1} s: {_accepted / Math.Max(0.001, elapsed):F0} events/s; latency p50 {_latency.Quantile(0.5).TotalMilliseconds:F1} ms, p99 {_latency.Quantile(0.99).TotalMilliseconds:F1} ms{Violations()}");
+                $"accepted {_accepted}, rejected {_rejected}{unacknowledged}, {_retries} retries in {elapsed:F1} s: {_accepted / Math.Max(0.001, elapsed):F0} events/s{Latencies()}{Violations()}");
         }
     }
+
+    /// <summary>Of the answers; nothing where there were none.</summary>
+    private string Latencies() => _latency.IsEmpty
+        ? ""
+        : string.Create(CultureInfo.InvariantCulture, $"; latency p50 {_latency.Quantile(0.5).TotalMilliseconds:F1} ms, p99 {_latency.Quantile(0.99).TotalMilliseconds:F1} ms");
 
     /// <summary>How many events of each kind were sent; nothing where there were none.</summary>
     private string Violations()

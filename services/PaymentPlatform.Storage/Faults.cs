@@ -26,6 +26,9 @@ public static class Faults
         _ => HybridConnectionManager.IsTransient(e),
     };
 
+    /// <summary>True for the end of work whose service stops. What else is thrown meanwhile is a fault like any other: a store may be away by then.</summary>
+    public static bool IsStop(Exception e, CancellationToken stopping) => e is OperationCanceledException && stopping.IsCancellationRequested;
+
     /// <summary>One line: the Azure SDK's messages list all headers.</summary>
     public static string Describe(Exception e) => e switch
     {

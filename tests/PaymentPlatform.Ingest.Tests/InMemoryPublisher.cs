@@ -19,6 +19,9 @@ internal sealed class InMemoryPublisher : MessagePublisher
 
     public int MaxMessageBytes { get; set; } = int.MaxValue;
 
+    /// <summary>For a transport that counts more than the body.</summary>
+    public Predicate<Message> IsTooLarge { get; set; } = _ => false;
+
     /// <summary>Off for long streams: only counts.</summary>
     public bool Keep { get; set; } = true;
 
@@ -64,7 +67,7 @@ internal sealed class InMemoryPublisher : MessagePublisher
             _calls.Add([.. claims]);
             for (var i = 0; i < messages.Length; i++)
             {
-                if (messages.Span[i].Body.Length > MaxMessageBytes)
+                if (messages.Span[i].Body.Length > MaxMessageBytes || IsTooLarge(messages.Span[i]))
                     throw new MessageTooLargeException(messages.Span[i].Body.Length, MaxMessageBytes, i);
             }
 

@@ -161,6 +161,22 @@ public sealed class LimitTests
         Assert.Equal([TestEvents.Valid(0), TestEvents.Valid(2)], _publisher.Messages.Select(m => m.Text));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Post_MessageTooLargeForTheTransportBesideALargerOne_IsTheOneThatIsRejected(bool cloudEvents)
+    {
+        _publisher.IsTooLarge = message => message.Body.Span.IndexOf("tx-1\""u8) >= 0;
+        await using var host = await IngestHost.StartAsync(_publisher);
+        string[] events = [TestEvents.Valid(0), TestEvents.Valid(1), TestEvents.Valid(2, $",\"pad\":\"{new string('p', 1000)}\"")];
+        var body = $"[{string.Join(",", cloudEvents ? events.Select((e, i) => TestEvents.CloudEvent($"{i}", e)) : events)}]";
+
+        var answer = await host.PostAsync(body, cloudEvents ? "application/cloudevents-batch+json" : "application/json");
+
+        Assert.Equal(1, Assert.Single(answer.Rejected.EnumerateArray()).GetProperty("index").GetInt32());
+        Assert.Equal([events[0], events[2]], _publisher.Messages.Select(m => m.Text));
+    }
+
     [Fact]
     public async Task Post_NoRoomForTheBody_Answers429AtOnceAndIsTakenLater()
     {

@@ -185,6 +185,31 @@ public sealed class ReplayTests(PlatformFixture platform)
     }
 
     [Fact]
+    public async Task Stop_DatabaseAwayWhenTheCountsAreNoted_NotesThemLater()
+    {
+        await using var host = await QueryHost.StartAsync(platform);
+        await ArchiveAsync(host, RandomArchive.Files(new Random(5), files: 2, rows: 500));
+        // Faults that come by turns: a sequence knows no rollback.
+        await host.Archive.ExecuteAsync("""
+            CREATE SEQUENCE faults;
+            CREATE FUNCTION be_away() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+              IF nextval('faults') <= 2 THEN RAISE 'away' USING ERRCODE = 'admin_shutdown'; END IF;
+              RETURN NEW;
+            END $$;
+            CREATE TRIGGER be_away BEFORE UPDATE ON replays FOR EACH ROW WHEN (OLD.state = 'stopped') EXECUTE FUNCTION be_away();
+            """);
+        var replay = await AskAsync(host, "\"rate\": 20");
+        await Eventually.TrueAsync(async () => Number(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "events_done") > 10, "some events are published");
+
+        using (await host.Client.DeleteAsync($"/v1/replays/{Text(replay, "id")}"))
+            await Eventually.TrueAsync(async () => Text(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "state") == "stopped", "the process has let go");
+
+        Assert.Equal(3, await host.ScalarAsync<long>("SELECT last_value FROM faults"));
+        Assert.Equal((await StreamContents.ReadAsync(host, Target)).Count, Number(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "events_done"));
+    }
+
+    [Fact]
     public async Task Run_Rate_IsKept()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -531,14 +556,7 @@ public sealed class ReplayTests(PlatformFixture platform)
         Assert.StartsWith($"There is no topic '{Target}' at the Kafka brokers {broker.Address}: make it, or correct the name.", Text(failed, "error"));
 
         broker.CreateTopic(Target, 3);
-        // Sent, and killed before that was noted anywhere: the claim looks as though it were still being sent.
-        FaultyTargets.Of(host).After = async call =>
-        {
-            if (call is not (2 or 4))
-                return;
-            await host.Archive.ExecuteAsync("UPDATE ingest_idempotency SET sending_until = clock_timestamp() WHERE key LIKE 'replay/%/1'");
-            throw new InvalidOperationException("killed");
-        };
+        FaultyTargets.Of(host).After = call => call is 2 or 4 ? KillBeforeTheClaimEndsAsync(host, chunk: 1) : Task.CompletedTask;
         using (var response = await host.Client.PostAsync($"/v1/replays/{Text(replay, "id")}/resume", null))
             Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         await UntilAsync(host, replay, "done", () => host.Archive.ExecuteAsync("UPDATE replays SET not_before = NULL, faults = 0, position = NULL, events_done = 0 WHERE state = 'waiting' AND attempts > 0"));
@@ -548,6 +566,37 @@ public sealed class ReplayTests(PlatformFixture platform)
         // A consumer that knows nothing of identities sees some again.
         Assert.True(delivered.Count > expected.Count, $"{delivered.Count} of {expected.Count}");
         AssertDelivered(expected, [.. delivered.DistinctBy(m => m.Identity).Select(m => m.Message)]);
+    }
+
+    [Fact]
+    public async Task Run_OverKafkaThatTakesMoreAtTheRepeat_KeepsTheIdentities()
+    {
+        using var broker = new MockKafka();
+        broker.CreateTopic(Target, 1);
+        var database = await platform.CreateDatabaseAsync();
+        Dictionary<string, string?> settings = new() { ["Streaming:Transport"] = "Kafka", ["ConnectionStrings:payments"] = broker.Address, ["Streaming:Kafka:MaxMessageBytes"] = "10000" };
+        List<TestEvent> events = [.. Enumerable.Range(0, 4).Select(i => At(partition: 0, offset: i, arrival: i) with { RawPayload = Encoding.UTF8.GetBytes(i == 1 ? $"\"{new string('x', 10_000)}\"" : "{}") })];
+        await using (var first = await QueryHost.StartAsync(platform, settings, database, FaultyTargets.AddTo))
+        {
+            FaultyTargets.Of(first).After = _ => KillBeforeTheClaimEndsAsync(first, chunk: 0);
+            await ArchiveAsync(first, [events]);
+            await AskAsync(first, "\"on_oversized\": \"skip\"");
+            await Eventually.TrueAsync(() => first.ScalarAsync<bool>("SELECT state = 'waiting' AND attempts > 0 FROM replays"), "the replay is killed");
+        }
+
+        await using var second = await QueryHost.StartAsync(platform, new(settings) { ["Streaming:Kafka:MaxMessageBytes"] = "20000" }, database);
+        await Eventually.TrueAsync(() => second.ScalarAsync<bool>("SELECT state = 'done' FROM replays"), "the replay is done");
+
+        var delivered = KafkaTopic.Read(broker, Target);
+        Assert.Equal(7, delivered.Count);
+        Assert.Equal(events.Select(e => e.MessageId), delivered.DistinctBy(m => m.Identity).Select(m => m.Message.MessageId).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>The chunk is sent, which is noted nowhere: its claim looks as though it were still being sent.</summary>
+    private static async Task KillBeforeTheClaimEndsAsync(QueryHost host, int chunk)
+    {
+        await host.Archive.ExecuteAsync($"UPDATE ingest_idempotency SET sending_until = clock_timestamp() WHERE key LIKE 'replay/%/{chunk}'");
+        throw new InvalidOperationException("killed");
     }
 
     private static byte[] TooLarge { get; } = Encoding.UTF8.GetBytes($"\"{new string('x', (1 << 20) - 1)}\"");

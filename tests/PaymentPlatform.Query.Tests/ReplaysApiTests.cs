@@ -54,6 +54,7 @@ public sealed class ReplaysApiTests(PlatformFixture platform)
         using var response = await host.Client.PostAsync("/v1/replays", new StringContent(body, Encoding.UTF8, "application/json"));
         var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.StatusCode == HttpStatusCode.BadRequest, text);
+        Assert.DoesNotContain("parameter", text);
         var problem = JsonElement.Parse(text);
         Assert.Equal(names, problem.TryGetProperty("errors", out var errors) ? string.Join(' ', errors.EnumerateObject().Select(e => e.Name).Order(StringComparer.Ordinal)) : null);
         Assert.Empty(await host.GetAllAsync("/v1/replays"));

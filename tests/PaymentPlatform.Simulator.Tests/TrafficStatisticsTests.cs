@@ -30,4 +30,13 @@ public sealed class TrafficStatisticsTests
 
         Assert.Contains("last fault: nobody there", statistics.Progress());
     }
+
+    [Fact]
+    public void Summary_NothingAnswered_TellsNoLatency()
+    {
+        var statistics = new TrafficStatistics(_time);
+        statistics.Missed("nobody there");
+
+        Assert.DoesNotContain("latency", statistics.Summary());
+    }
 }

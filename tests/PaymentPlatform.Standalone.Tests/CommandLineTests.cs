@@ -81,4 +81,15 @@ public sealed class CommandLineTests
         Assert.Contains(named, Assert.Single(command.ErrorLines));
         Assert.False(Directory.Exists(data.Sub("postgres")));
     }
+
+    /// <summary>Some messages name their option themselves.</summary>
+    [Fact]
+    public async Task Run_WrongOption_IsNamedOnce()
+    {
+        using var data = new TemporaryDirectory();
+
+        var command = await PlatformCommand.RunAsync(["run", "--data", data.Path, "--port", "0", "--", "--Query:CacheBytes=0"]);
+
+        Assert.Equal("Query:CacheBytes must be between 1 and 16 TiB, in bytes.", Assert.Single(command.ErrorLines));
+    }
 }

@@ -81,7 +81,7 @@ internal sealed partial class ArchiveTiering(HybridConnectionManager connections
             return false;
         if (found != "archive")
         {
-            await LifecycleManifest.NoteTierAsync(connection, fileId, found, cancellationToken);
+            await LifecycleManifest.NoteReadableAsync(connection, fileId, found, cancellationToken);
             return false;
         }
 

@@ -151,4 +151,15 @@ internal static class LifecycleManifest
         await using var command = new NpgsqlCommand("UPDATE raw_event_files SET tier = $2 WHERE file_id = $1", connection) { Parameters = { new() { Value = fileId }, new() { Value = tier } } };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    /// <summary>Notes the tier of a file that has come back from the archive tier: what could not be looked through for held payments can be now.</summary>
+    public static async Task NoteReadableAsync(NpgsqlConnection connection, Guid fileId, string tier, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            WITH noted AS (UPDATE raw_event_files SET tier = $2 WHERE file_id = $1)
+            DELETE FROM retention_verdicts WHERE file_id = $1 AND fault IS NOT NULL
+            """;
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = fileId }, new() { Value = tier } } };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
 }

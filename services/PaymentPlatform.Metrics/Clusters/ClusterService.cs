@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Metrics.Clusters;
@@ -26,7 +27,7 @@ internal sealed partial class ClusterService(
                     if (more)
                         pause = BetweenRounds;
                 }
-                catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+                catch (Exception exception) when (!Faults.IsStop(exception, stoppingToken))
                 {
                     LogFault(logger, exception.Message, pause.TotalSeconds);
                 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Metrics.Deltas;
@@ -35,7 +36,7 @@ internal sealed partial class FoldService(
                     more = rows > DeltaFolder.DefaultRows / 2;
                     failures = 0;
                 }
-                catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+                catch (Exception exception) when (!Faults.IsStop(exception, stoppingToken))
                 {
                     failures++;
                     if (exception is NpgsqlException or TimeoutException)

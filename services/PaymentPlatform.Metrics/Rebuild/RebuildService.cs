@@ -39,7 +39,7 @@ internal sealed partial class RebuildService(
                     {
                     }
                 }
-                catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+                catch (Exception exception) when (!Faults.IsStop(exception, stoppingToken))
                 {
                     LogFault(logger, Faults.Describe(exception));
                 }

@@ -17,8 +17,8 @@ internal static class AuditTimeline
 
     /// <summary>By the events' own time, which is the sender's word. A repeat, a replay and a resubmission tell of the same.</summary>
     private static IEnumerable<AuditStep> Happened(AuditTrail trail) => trail.Events.Index().Where(e => e.Item.TransactionTime is not null)
-        .GroupBy(e => (At: e.Item.TransactionTime!.Value, What: Describe(e.Item)), e => e.Index + 1)
-        .Select(g => new AuditStep(g.Key.At, "Happened", $"Event {string.Join(", ", g)}, by its own time: {g.Key.What}"));
+        .GroupBy(e => (At: e.Item.TransactionTime!.Value, Doubt: Doubt(e.Item), What: Describe(e.Item)), e => e.Index + 1)
+        .Select(g => new AuditStep(g.Key.At, "Happened", $"Event {string.Join(", ", g)}, by its own time{g.Key.Doubt}: {g.Key.What}"));
 
     private static AuditStep Of(AuditEvent e, int index)
     {
@@ -28,8 +28,10 @@ internal static class AuditTimeline
             "replay" => ("Brought again by a replay", $", of replay {e.OriginId}"),
             _ => ("Arrived", ""),
         };
-        return new(e.EnqueuedAt, what, $"Event {index + 1}{by}{(e.IsDuplicate ? ", a repeat" : "")}{(e.IsValid ? "" : ", not valid")}: {Describe(e)}, at {e.Position}");
+        return new(e.EnqueuedAt, what, $"Event {index + 1}{by}{(e.IsDuplicate ? ", a repeat" : "")}{Doubt(e)}: {Describe(e)}, at {e.Position}");
     }
+
+    private static string Doubt(AuditEvent e) => e.IsValid ? "" : ", not valid";
 
     private static string Describe(AuditEvent e)
     {

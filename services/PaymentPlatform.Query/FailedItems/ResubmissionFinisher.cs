@@ -1,3 +1,4 @@
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Streaming;
 
@@ -37,7 +38,7 @@ internal sealed partial class ResubmissionFinisher(Resubmitter resubmitter, Sche
         {
             // Reported by who met it.
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (!Faults.IsStop(e, cancellationToken))
         {
             LogFault(e.Message);
         }

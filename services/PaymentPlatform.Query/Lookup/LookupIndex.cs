@@ -1,6 +1,7 @@
 using System.Text;
 using Azure;
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Archive;
 
 namespace PaymentPlatform.Query.Lookup;
@@ -205,7 +206,7 @@ internal sealed partial class LookupIndex : IDisposable
             file.RetryAt = _timeProvider.GetUtcNow() + RetryDelay;
             if (exception is not (InvalidDataException or RequestFailedException { Status: 404 or 409 }))
                 Volatile.Write(ref _storeFailedAt, _timeProvider.GetTimestamp());
-            LogNotLoaded(file.File.BlobName, exception.Message);
+            LogNotLoaded(file.File.BlobName, Faults.Describe(exception).TrimEnd('.'));
         }
     }
 
@@ -311,7 +312,7 @@ internal sealed partial class LookupIndex : IDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "Lookup index: filters of {Found} of {Files} files were there from an earlier run, {Bytes} bytes of them in memory")]
     private partial void LogLoaded(long found, long files, long bytes);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The Bloom filters of {Blob} can't be had: {Fault} Every lookup reads the file until they can.")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The Bloom filters of {Blob} can't be had: {Fault}. Every lookup reads the file until they can.")]
     private partial void LogNotLoaded(string blob, string fault);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The Bloom filters of {Blob} are in memory only: {Fault}")]

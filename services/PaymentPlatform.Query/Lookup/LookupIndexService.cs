@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage;
 
 namespace PaymentPlatform.Query.Lookup;
 
@@ -15,9 +16,9 @@ internal sealed partial class LookupIndexService(LookupIndex index, IOptions<Que
             {
                 await index.FillAsync(stoppingToken);
             }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (!Faults.IsStop(exception, stoppingToken))
             {
-                LogNotFilled(exception.Message);
+                LogNotFilled(Faults.Describe(exception));
             }
 
             await Task.Delay(options.Value.LookupRefresh, timeProvider, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -79,7 +79,7 @@ internal sealed class ReconciliationRun(ReconciliationRequest request, IProgress
             _findings.AddRange(part._findings.Take(request.MaxFindings - _findings.Count));
             foreach (var (kind, count) in part._byKind)
                 _byKind[kind] = _byKind.GetValueOrDefault(kind) + count;
-            _skipped.AddRange(part._skipped.Take(MaxSkipped - _skipped.Count));
+            _skipped.AddRange(part._skipped.Except(_skipped).Take(MaxSkipped - _skipped.Count));
         }
 
         CountFigures(part._windows, part._figures, part._events, part._deadLetters);

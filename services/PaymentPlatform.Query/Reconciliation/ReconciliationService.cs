@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage;
 using PaymentPlatform.Storage.Database;
 
 namespace PaymentPlatform.Query.Reconciliation;
@@ -33,7 +34,7 @@ internal sealed partial class ReconciliationService(
                 {
                     await CheckAsync(interval, stoppingToken);
                 }
-                catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+                catch (Exception exception) when (!Faults.IsStop(exception, stoppingToken))
                 {
                     LogFailed(logger, exception.Message);
                 }

@@ -13,7 +13,7 @@ internal static class ReplayFilter
     public static (TimeAxis Axis, IReadOnlyDictionary<string, string> Faults) Apply(ArchiveQuery query, JsonElement filter, long from, long to)
     {
         var faults = new Dictionary<string, string>();
-        var parameters = new QueryParameters(new QueryCollection(Texts(filter, faults)));
+        var parameters = new QueryParameters(new QueryCollection(Texts(filter, faults)), noun: "member");
         if (parameters.Text("transaction_id") is { } transaction)
             query.Where("transaction_id = $transaction_id", "transaction_id", transaction);
         EventFilter.Restrict(query, parameters);

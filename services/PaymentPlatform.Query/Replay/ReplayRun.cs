@@ -105,16 +105,19 @@ internal sealed class ReplayRun(ReplayJob job, ReplaySource source, TimeProvider
         return reached == next;
     }
 
-    /// <summary>The chunk, without what is too large for the target where that is to be left out; the claim of a chunk of which nothing is left is taken all the same.</summary>
+    /// <summary>
+    /// The chunk, without what is too large for the target where that is to be left out; the claim of a chunk of which nothing is left is taken all the same.
+    /// An event's identity over a broker is its place in the whole chunk: another attempt may leave out others, once the target takes more.
+    /// </summary>
     private async Task<(ReplayPosition Next, ClaimOutcome Outcome)> PublishAsync(MessagePublisher target, List<ReplayedEvent> chunk, ReplayPosition start, byte[] hash)
     {
         var next = start with { NextChunk = start.NextChunk + 1, After = chunk[^1].At };
-        var left = chunk.ToList();
+        var left = chunk.Select((e, order) => (Event: e, Order: order)).ToList();
         while (true)
         {
             next = next with { EventsDone = start.EventsDone + left.Count };
-            var claim = new IdempotencyClaim($"replay/{job.Id}/{start.NextChunk}", 0, hash, next.ToBytes(), 0, left.Count);
-            var messages = left.ConvertAll(e => new Message(e.Body, e.MessageId, e.CorrelationId, e.PartitionKey, _headers)).ToArray();
+            var claim = new IdempotencyClaim($"replay/{job.Id}/{start.NextChunk}", 0, hash, next.ToBytes(), 0, left.Count, Orders: left.ConvertAll(l => l.Order).ToArray());
+            var messages = left.ConvertAll(l => new Message(l.Event.Body, l.Event.MessageId, l.Event.CorrelationId, l.Event.PartitionKey, _headers)).ToArray();
             try
             {
                 // Never given up half-way: what it commits counts.
@@ -122,7 +125,7 @@ internal sealed class ReplayRun(ReplayJob job, ReplaySource source, TimeProvider
             }
             catch (MessageTooLargeException exception) when (left.Count > 0)
             {
-                var large = left[exception.Index];
+                var large = left[exception.Index].Event;
                 if (!job.SkipsOversized)
                 {
                     throw new ReplayFailedException(

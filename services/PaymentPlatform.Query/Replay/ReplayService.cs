@@ -30,7 +30,7 @@ internal sealed partial class ReplayService(
                     while (await jobs.BeginAsync(options.Value.ReplayLease, stoppingToken) is { } job)
                         await WorkAsync(job, stoppingToken);
                 }
-                catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+                catch (Exception exception) when (!Faults.IsStop(exception, stoppingToken))
                 {
                     LogFault(exception.Message);
                 }
@@ -54,11 +54,11 @@ internal sealed partial class ReplayService(
         if (!await beat)
         {
             LogStopped(job.Id, run.Progress.Position.EventsDone);
-            await jobs.KeepCountsAsync(job, run.Progress);
+            await KeepCountsAsync(job, run.Progress, stoppingToken);
             return;
         }
 
-        await LeaveAsync(job, run.Progress, stoppingToken.IsCancellationRequested && fault is OperationCanceledException ? new ReplayStoppedException() : fault);
+        await LeaveAsync(job, run.Progress, stoppingToken.IsCancellationRequested && fault is OperationCanceledException ? new ReplayStoppedException() : fault, stoppingToken);
     }
 
     /// <returns>What ended it early; null when everything is in the target.</returns>
@@ -107,7 +107,26 @@ internal sealed partial class ReplayService(
         }
     }
 
-    private async Task LeaveAsync(ReplayJob job, ReplayProgress progress, Exception? fault)
+    /// <summary>Until the database takes them: nobody else works on a replay that was stopped.</summary>
+    private async Task KeepCountsAsync(ReplayJob job, ReplayProgress progress, CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await jobs.KeepCountsAsync(job, progress);
+                return;
+            }
+            catch (Exception exception) when (IsAway(exception))
+            {
+                LogFault(exception.Message);
+            }
+
+            await Task.Delay(s_pause, time, stoppingToken);
+        }
+    }
+
+    private async Task LeaveAsync(ReplayJob job, ReplayProgress progress, Exception? fault, CancellationToken stoppingToken)
     {
         var faults = (job.IsBehind(progress.Position) ? 0 : job.Faults) + 1;
         var (state, error, pause) = fault switch
@@ -124,7 +143,7 @@ internal sealed partial class ReplayService(
             progress = progress with { EventsTotal = progress.Position.EventsPassed };
         var isOurs = await jobs.LeaveAsync(job, progress, state, error, fault is null or ReplayStoppedException || IsAway(fault) ? 0 : faults, pause);
         if (!isOurs)
-            await jobs.KeepCountsAsync(job, progress);
+            await KeepCountsAsync(job, progress, stoppingToken);
         if (state == "done" && progress.Position is { EventsSkipped: > 0 } position)
             LogDoneInPart(job.Id, position.EventsDone, position.EventsSkipped, string.Join("; ", position.Skipped!));
         else if (state == "done")

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using PaymentPlatform.Storage;
 
 namespace PaymentPlatform.Streaming.Postgres;
 
@@ -30,7 +31,7 @@ internal sealed partial class StreamRetentionService(
             if (batches + claims > 0)
                 LogDeleted(logger, batches, claims);
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (!Faults.IsStop(e, cancellationToken))
         {
             LogFault(logger, e.Message);
         }

@@ -168,6 +168,27 @@ public sealed class LifecycleTests(PlatformFixture fixture)
     }
 
     [Fact]
+    public async Task Delete_FileWasLookedAtWhileItWasRehydrated_GoesOnceItIsBack()
+    {
+        await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);
+        var (archiver, files) = await WriteAsync(platform, "30");
+        await platform.ExecuteAsync("INSERT INTO legal_holds (transaction_id, reason, placed_by) VALUES ('elsewhere', 'case', 'a')");
+        foreach (var file in files)
+            await platform.Container.GetBlobClient(file.BlobName).SetAccessTierAsync(AccessTier.Archive);
+        var (deleter, tiering) = (archiver.Host.Services.GetRequiredService<RetentionDeleter>(), archiver.Host.Services.GetRequiredService<ArchiveTiering>());
+        await platform.ExecuteAsync($"UPDATE raw_event_files SET tier = 'archive', rehydrated_at = CASE WHEN file_id <> '{files[0].FileId}' THEN now() END");
+        Assert.Equal(0, await deleter.DeleteAsync(CancellationToken.None));
+
+        // Azurite takes no time for it; the next sweep notes that it is done.
+        Assert.Equal(2, await tiering.RehydrateAsync(CancellationToken.None));
+        Assert.Equal(0, await deleter.DeleteAsync(CancellationToken.None));
+        Assert.Equal(0, await tiering.RehydrateAsync(CancellationToken.None));
+
+        Assert.Equal(2, await deleter.DeleteAsync(CancellationToken.None));
+        Assert.Equal(1, await platform.CountAsync($"SELECT count(*) FROM retention_verdicts WHERE file_id = '{files[0].FileId}'"));
+    }
+
+    [Fact]
     public async Task Move_OldFiles_GoToTheTierOfTheirAge()
     {
         await using var platform = await TestPlatform.CreateAsync(fixture, partitions: 1);

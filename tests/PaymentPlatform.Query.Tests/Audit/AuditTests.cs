@@ -95,7 +95,7 @@ public sealed class AuditTests(PlatformFixture fixture)
         Assert.Equal(letterMembers.Select(p => p.Name).Where(n => n != "raw_payload_base64").Order(), item.EnumerateObject().Select(p => p.Name).Order());
 
         var page = await host.GetTextAsync($"/v1/transactions/{Id}/audit", "text/html");
-        string[] steps = ["Happened", "Event 1, 3, by its own time: completed 12999.5<", "completed 12999.50 EUR", "It has EURO; expected is an active ISO 4217 code, e.g. EUR.", "ticket 4711; changed: currency", "What the correction changed", "<td>currency</td><td class=\"mono\">&quot;EURO&quot;</td><td class=\"mono\">&quot;EUR&quot;</td>", "Arrived", "Set aside", "Corrected and resubmitted", "Resubmission arrived", $", of dead letter {letter}", "Brought again by a replay", $", of replay {replayId}", "Merged into another file", "Legal hold placed", "ticket 4711", Sha256(bad), earlier.Text("sha256")!];
+        string[] steps = ["Happened", "Event 1, 3, by its own time, not valid: completed 12999.5<", "completed 12999.50 EUR", "It has EURO; expected is an active ISO 4217 code, e.g. EUR.", "ticket 4711; changed: currency", "What the correction changed", "<td>currency</td><td class=\"mono\">&quot;EURO&quot;</td><td class=\"mono\">&quot;EUR&quot;</td>", "Arrived", "Set aside", "Corrected and resubmitted", "Resubmission arrived", $", of dead letter {letter}", "Brought again by a replay", $", of replay {replayId}", "Merged into another file", "Legal hold placed", "ticket 4711", Sha256(bad), earlier.Text("sha256")!];
         Assert.All(steps, step => Assert.Contains(step, page, StringComparison.Ordinal));
         await ShowAsync(host, Id, "audit");
     }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using PaymentPlatform.Query.Lookup;
 using PaymentPlatform.Storage.Archive;
 using PaymentPlatform.Testing;
@@ -136,7 +137,8 @@ public sealed class LookupTests(PlatformFixture platform)
     [Fact]
     public async Task GetTransaction_BlobMissing_503WhereItMayHoldTheId()
     {
-        await using var host = await QueryHost.StartAsync(platform);
+        var log = new LogCollector();
+        await using var host = await QueryHost.StartAsync(platform, services: services => services.AddSingleton<ILoggerProvider>(log));
         var name = await RealFiles.AddAsync(host, [Payload("x-1")], 0);
         await RealFiles.AddAsync(host, [Payload("x-2")], 1);
         await host.App.Services.GetRequiredService<LookupIndex>().FillAsync(default);
@@ -150,6 +152,7 @@ public sealed class LookupTests(PlatformFixture platform)
         await host.Connections.RawEvents.DeleteBlobAsync(unseen);
         problem = await host.GetAsync("/v1/transactions/x-2", HttpStatusCode.ServiceUnavailable);
         Assert.Contains(unseen, problem.GetProperty("detail").GetString());
+        Assert.True(log.Has(LogLevel.Warning, $"The Bloom filters of {unseen} can't be had: 404 BlobNotFound. Every lookup"));
     }
 
     [Theory]

@@ -135,6 +135,20 @@ public sealed class BrokerPublisherTests(PlatformFixture platform) : IAsyncLifet
     }
 
     [Fact]
+    public async Task Publish_FoundTooLargeInTheSendBesideARepeat_NamesItsPlaceInTheCall()
+    {
+        var publisher = new ListPublisher(_database);
+        await publisher.PublishAsync(Messages.Numbered(0, 2), Messages.Claim("taken", 0, "h", "o", 0, 2));
+        // As a hub does whose own limit is lower: of the two that are sent it is the second.
+        publisher.Before = () => throw new MessageTooLargeException(20, 10, 1);
+
+        var error = await Assert.ThrowsAsync<MessageTooLargeException>(async () =>
+            await publisher.PublishAsync(Messages.Numbered(0, 4), Messages.Claim("new", 0, "h", "o", 0, 1), Messages.Claim("taken", 0, "h", "o", 1, 2), Messages.Claim("new", 1, "h", "o", 3, 1)));
+
+        Assert.Equal((20, 10, 3), (error.Size, error.Limit, error.Index));
+    }
+
+    [Fact]
     public async Task Publish_DatabaseAway_SaysSoAndSendsNothing()
     {
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Database=nowhere;Username=nobody;Timeout=5");
