@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 using PaymentPlatform.Testing;
 
 namespace PaymentPlatform.Query.Tests;
@@ -9,6 +10,9 @@ namespace PaymentPlatform.Query.Tests;
 internal static class ReplayHarness
 {
     public const string Target = "replayed";
+
+    /// <summary>Of 200 events.</summary>
+    public const string SmallChunks = "\"rate\": 1000";
 
     /// <summary>Archives the files, as the archiver would have: its checkpoints are behind them.</summary>
     public static async Task ArchiveAsync(QueryHost host, IReadOnlyCollection<List<TestEvent>> files)
@@ -89,4 +93,20 @@ internal static class ReplayHarness
     }
 
     public static string Key(TestEvent e) => e.CustomerId ?? e.TransactionId ?? e.MessageId;
+
+    public static TestEvent At(int partition, long offset, long arrival) => new()
+    {
+        Partition = partition, Offset = offset, EnqueuedAt = RandomArchive.Start + arrival, Time = RandomArchive.Start + arrival, CustomerId = $"c-{partition}", MessageId = $"{partition}-{offset}",
+    };
+
+    public static Task<bool> IsRunningAsync(QueryHost host) => host.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM replays WHERE state = 'running')");
+
+    /// <summary>The service looks for work once a second of its clock.</summary>
+    public static Task AdvanceUntilAsync(FakeTimeProvider clock, Func<Task<bool>> condition) => Eventually.TrueAsync(
+        async () =>
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(200));
+            return await condition();
+        },
+        "the replay is taken up");
 }

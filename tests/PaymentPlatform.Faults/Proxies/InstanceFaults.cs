@@ -15,7 +15,15 @@ internal sealed class InstanceFaults(RunPlace place, InstanceRole role, string n
     /// <summary>Requests are few beside statements.</summary>
     private const double RequestWeight = 8;
 
+    /// <summary>A desk appends once for an order, and there are few of them.</summary>
+    private const double OrderWeight = 8;
+
+    private const double MaxWeightedRate = 0.6;
+
     private static readonly FaultKind[] OfStatements = [FaultKind.CutBefore, FaultKind.CutAfter, FaultKind.KillAtStep, FaultKind.PauseAtStep];
+
+    /// <summary>Those that leave it open whether the append was done.</summary>
+    private static readonly FaultKind[] OfOrders = [FaultKind.CutAfter, FaultKind.KillAtStep];
 
     private static readonly FaultKind[] OfDeliveries = [FaultKind.Redelivered, FaultKind.DeliveredOutOfOrder];
 
@@ -60,11 +68,14 @@ internal sealed class InstanceFaults(RunPlace place, InstanceRole role, string n
         };
         if (takeover is { } awaited && place.IsDisturbed && _takeovers.TryRemove(awaited, out var fault))
             return fault;
+        // Whatever kinds the run has: a desk owns no partition, so that its faults disturb nothing else.
+        if (kind == StatementKind.Append && role == InstanceRole.Desk)
+            return DrawOf(kind.ToString(), OfOrders, Weighted(OrderWeight));
         return Draw(kind.ToString(), OfStatements, kind.IsFrequent() ? _scenario.StepRate / 20 : _scenario.StepRate);
     }
 
     /// <param name="method">The HTTP verb.</param>
-    public StepFault? NextRequest(string method) => Draw(method, method switch { "PUT" => OfUploads, "GET" => OfDownloads, _ => OfRequests }, Math.Min(0.6, _scenario.StepRate * RequestWeight));
+    public StepFault? NextRequest(string method) => Draw(method, method switch { "PUT" => OfUploads, "GET" => OfDownloads, _ => OfRequests }, Weighted(RequestWeight));
 
     /// <summary>What happens to a batch on its way to the service; null for nothing.</summary>
     public FaultKind? NextDelivery() => Draw("delivery", OfDeliveries, _scenario.StepRate)?.Kind;
@@ -112,17 +123,20 @@ internal sealed class InstanceFaults(RunPlace place, InstanceRole role, string n
         await Task.Delay(fault.Duration);
     }
 
-    private StepFault? Draw(string step, FaultKind[] possible, double rate)
+    private double Weighted(double weight) => Math.Min(MaxWeightedRate, _scenario.StepRate * weight);
+
+    private StepFault? Draw(string step, FaultKind[] possible, double rate) => DrawOf(step, [.. possible.Where(_scenario.Enabled.Contains)], rate);
+
+    private StepFault? DrawOf(string step, FaultKind[] kinds, double rate)
     {
-        var enabled = possible.Where(_scenario.Enabled.Contains).ToArray();
-        if (!place.IsDisturbed || enabled.Length == 0)
+        if (!place.IsDisturbed || kinds.Length == 0)
             return null;
         var random = _steps.GetOrAdd(step, s => _scenario.RandomFor($"{name}/{s}"));
         lock (random)
         {
             if (random.NextDouble() >= rate)
                 return null;
-            var kind = enabled[random.Next(enabled.Length)];
+            var kind = kinds[random.Next(kinds.Length)];
             var after = kind == FaultKind.CutAfter || (kind is FaultKind.KillAtStep or FaultKind.PauseAtStep && random.Next(2) == 0);
             var duration = kind == FaultKind.BlobSlow ? TimeSpan.FromMilliseconds(random.Next(10, 300)) : Scenario.PauseOf(random);
             return new(kind, after, duration);

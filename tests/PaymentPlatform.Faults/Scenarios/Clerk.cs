@@ -27,9 +27,11 @@ internal sealed class Clerk(RunPlace place, Cluster cluster, DeskOrders orders, 
         for (var round = 0; place.IsDisturbed || round < LeastRounds; round++)
         {
             await Task.Delay(_random.Next(20, 150), cancellationToken);
-            var items = await place.QueryAsync("SELECT id FROM failed_items ORDER BY id", r => r.GetInt64(0), cancellationToken);
-            var item = items.Count == 0 ? 0 : items[_random.Next(items.Count)];
-            switch (_random.Next(9))
+            var items = await place.QueryAsync("SELECT id, status = 'pending' FROM failed_items ORDER BY id", r => (Id: r.GetInt64(0), IsPending: r.GetBoolean(1)), cancellationToken);
+            // Mostly those that nobody has ended: what was ended is refused.
+            var chosen = items.FindAll(i => i.IsPending) is { Count: > 0 } pending && _random.Next(4) != 0 ? pending : items;
+            var item = chosen.Count == 0 ? 0 : chosen[_random.Next(chosen.Count)].Id;
+            switch (_random.Next(12))
             {
                 case 0 when _replays < 2:
                     await ReplayAsync(cancellationToken);
@@ -94,7 +96,9 @@ internal sealed class Clerk(RunPlace place, Cluster cluster, DeskOrders orders, 
         var now = DateTime.UtcNow - place.Scenario.Earlier;
         var order = new ReplayOrder($"replayed-{number}-{++_replays}", now - (_random.Next(2) == 0 ? TimeSpan.FromDays(30) : TimeSpan.FromMinutes(11)), now);
         orders.Replays.Enqueue(order);
-        var body = string.Create(CultureInfo.InvariantCulture, $$"""{"filter": {"is_valid": true}, "from": "{{order.From:o}}", "to": "{{order.To:o}}", "target": "{{order.Target}}"}""");
+        // At a rate a replay is cut into smaller chunks: more of them for a fault to come between.
+        var rate = _replays % 2 == 1 ? ", \"rate\": 500" : "";
+        var body = string.Create(CultureInfo.InvariantCulture, $$"""{"filter": {"is_valid": true}, "from": "{{order.From:o}}", "to": "{{order.To:o}}", "target": "{{order.Target}}"{{rate}}}""");
         await TryAsync(_http, HttpMethod.Post, "v1/replays", Encoding.UTF8.GetBytes(body), [HttpStatusCode.Accepted], cancellationToken);
     }
 
