@@ -262,7 +262,7 @@ public sealed class FaultTests(PlatformFixture fixture)
         var archiver = await platform.StartArchiverAsync();
         await Eventually.TrueAsync(() => archiver.Log.Lines.Count(l => l.Level == LogLevel.Error && l.Text.Contains("23P01", StringComparison.Ordinal)) > 1, "the second refusal");
         Assert.False(archiver.Log.Has(LogLevel.Warning, "Could not commit a file"));
-        Assert.InRange(await platform.CountFilesAsync("deleted"), 2, long.MaxValue);
+        Assert.InRange(await platform.CountFilesAsync("abandoned"), 2, long.MaxValue);
 
         await platform.ExecuteAsync("DELETE FROM raw_event_ranges WHERE file_id = '019aeea0-0000-7000-8000-000000000001'; DELETE FROM raw_event_files WHERE blob_name = 'x'");
         await platform.WaitForArchivedAsync(100);
