@@ -209,6 +209,48 @@ public sealed class DeltaFolderTests(PlatformFixture platform)
         }
     }
 
+    [Theory]
+    [InlineData("0 s", "10 s", false)]
+    [InlineData("5 s", "3 s", false)]
+    [InlineData("22 s", "3 s", true)]
+    [InlineData("0 s", "0 s", true)]
+    [InlineData("10 s", "1 h", false)]
+    [InlineData("31 s", "1 h", true)]
+    [InlineData("-1 h", "10 s", true)]
+    public async Task Fold_AfterALongOne_LeavesTimeToCommits(string ago, string taken, bool folds)
+    {
+        await using var database = await MetricsDatabase.CreateAsync(platform);
+        await AppendEmptyAsync(database, 1);
+        await database.QueryAsync($"INSERT INTO metric_folds (ended_at, taken) VALUES (clock_timestamp() - interval '{ago}', '{taken}') RETURNING 1", r => r.GetInt32(0));
+
+        Assert.Equal(folds ? 1 : (int?)null, await new DeltaFolder(database.Source, timeShare: 8).FoldAsync(CancellationToken.None));
+        Assert.Equal([folds ? 0L : 1L], await database.QueryAsync("SELECT count(*) FROM metric_deltas", r => r.GetInt64(0)));
+    }
+
+    [Fact]
+    public async Task Fold_MoreIsLeft_TheNextFollowsAtOnce()
+    {
+        await using var database = await MetricsDatabase.CreateAsync(platform);
+        await AppendEmptyAsync(database, 3);
+        var folder = new DeltaFolder(database.Source, maxRows: 2, timeShare: int.MaxValue);
+
+        Assert.Equal(2, await folder.FoldAsync(CancellationToken.None));
+        Assert.True(folder.IsBehind);
+        Assert.Equal(1, await folder.FoldAsync(CancellationToken.None));
+        Assert.False(folder.IsBehind);
+        await AppendEmptyAsync(database, 1);
+        Assert.Null(await new DeltaFolder(database.Source, timeShare: int.MaxValue).FoldAsync(CancellationToken.None));
+    }
+
+    private static async Task AppendEmptyAsync(MetricsDatabase database, int count)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        for (var i = 0; i < count; i++)
+            await DeltaTables.AppendAsync(transaction, new(), CancellationToken.None);
+        await transaction.CommitAsync();
+    }
+
     private static (FigureKey, decimal, string?, string?, string)? Read(byte[] payload)
     {
         if (TestEvents.Figures([payload]) is not [var figure])

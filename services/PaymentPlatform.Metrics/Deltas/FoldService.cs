@@ -6,20 +6,20 @@ using PaymentPlatform.Storage.Database;
 namespace PaymentPlatform.Metrics.Deltas;
 
 /// <summary>
-/// Folds what commits left, every <see cref="MetricsOptions.FoldInterval"/>, and less often when folds take long: they are to leave most of the database's time to the commits.
-/// Any number of processes may: one does it at a time.
+/// Folds what commits left, every <see cref="MetricsOptions.FoldInterval"/>, and less often when folds take long: they leave most of the database's time to the commits.
+/// Any number of processes may: one does it at a time, and all share that pause.
 /// </summary>
 internal sealed partial class FoldService(
     HybridConnectionManager connections, SchemaGate schema, IOptions<MetricsOptions> options, MetricsTelemetry telemetry, TimeProvider time, ILogger<FoldService> logger) : BackgroundService
 {
-    /// <summary>Of the time, a fold takes one part in this many at most, as long as it keeps up.</summary>
+    /// <summary>Of the time, folds take one part in this many at most, as long as they keep up.</summary>
     private const int TimeShare = 8;
 
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(30);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var folder = new DeltaFolder(connections.Database, logger: logger);
+        var folder = new DeltaFolder(connections.Database, logger: logger, timeShare: TimeShare);
         var failures = 0;
         try
         {
@@ -27,13 +27,13 @@ internal sealed partial class FoldService(
             while (true)
             {
                 var more = false;
-                var started = time.GetTimestamp();
                 try
                 {
+                    var started = time.GetTimestamp();
                     var rows = await folder.FoldAsync(stoppingToken);
                     if (rows > 0)
                         telemetry.Folded(rows.Value, time.GetElapsedTime(started));
-                    more = rows > DeltaFolder.DefaultRows / 2;
+                    more = rows > 0 && folder.IsBehind;
                     failures = 0;
                 }
                 catch (Exception exception) when (!Faults.IsStop(exception, stoppingToken))
@@ -46,7 +46,7 @@ internal sealed partial class FoldService(
                 }
 
                 if (!more)
-                    await Task.Delay(Pause(failures, time.GetElapsedTime(started)), time, stoppingToken);
+                    await Task.Delay(Pause(failures), time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -54,11 +54,10 @@ internal sealed partial class FoldService(
         }
     }
 
-    private TimeSpan Pause(int failures, TimeSpan taken)
+    private TimeSpan Pause(int failures)
     {
-        var interval = options.Value.FoldInterval;
-        var wanted = Math.Max(interval.Ticks << Math.Min(failures, 5), taken.Ticks * (TimeShare - 1));
-        return TimeSpan.FromTicks(Math.Min(wanted, Math.Max(interval.Ticks, MaxPause.Ticks)));
+        var interval = options.Value.FoldInterval.Ticks;
+        return TimeSpan.FromTicks(Math.Min(Math.Max(interval, MaxPause.Ticks), interval << Math.Min(failures, 5)));
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Percentiles and unique counts could not be folded; the next attempt follows. {Fault}")]

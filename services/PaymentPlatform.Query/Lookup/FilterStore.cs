@@ -56,9 +56,9 @@ internal sealed class FilterStore : IDisposable
             Replace(copy, found.Values);
             return [.. found.Values.Where(IsHere)];
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // No room to write it again: it serves as it is.
+            // No room to write it again, or no right: it serves as it is.
             return found.Values;
         }
     }

@@ -108,14 +108,23 @@ internal sealed partial class ReplayService(
     }
 
     /// <summary>Until the database takes them: nobody else works on a replay that was stopped.</summary>
-    private async Task KeepCountsAsync(ReplayJob job, ReplayProgress progress, CancellationToken stoppingToken)
+    private Task KeepCountsAsync(ReplayJob job, ReplayProgress progress, CancellationToken stoppingToken) =>
+        UntilTakenAsync(
+            async () =>
+            {
+                await jobs.KeepCountsAsync(job, progress);
+                return true;
+            },
+            stoppingToken);
+
+    /// <summary>Tries each second for as long as the database is away.</summary>
+    private async Task<T> UntilTakenAsync<T>(Func<Task<T>> write, CancellationToken stoppingToken)
     {
         while (true)
         {
             try
             {
-                await jobs.KeepCountsAsync(job, progress);
-                return;
+                return await write();
             }
             catch (Exception exception) when (IsAway(exception))
             {
@@ -141,7 +150,7 @@ internal sealed partial class ReplayService(
         };
         if (state == "done")
             progress = progress with { EventsTotal = progress.Position.EventsPassed };
-        var isOurs = await jobs.LeaveAsync(job, progress, state, error, fault is null or ReplayStoppedException || IsAway(fault) ? 0 : faults, pause);
+        var isOurs = await UntilTakenAsync(() => jobs.LeaveAsync(job, progress, state, error, fault is null or ReplayStoppedException || IsAway(fault) ? 0 : faults, pause), stoppingToken);
         if (!isOurs)
             await KeepCountsAsync(job, progress, stoppingToken);
         if (state == "done" && progress.Position is { EventsSkipped: > 0 } position)

@@ -5,7 +5,7 @@ namespace PaymentPlatform.Storage.Archive.Parquet;
 
 /// <summary>
 /// zstd level 1 with a hash table of 2^13 entries (32 KiB), which stays in the first cache, and matches of at least 7 bytes:
-/// as small as plain level 1 on our payloads, and faster (docs/adr/0003-own-parquet-encoder.md). Not thread-safe.
+/// about as small as plain level 1 on our payloads, and faster (docs/adr/0003-own-parquet-encoder.md). Not thread-safe.
 /// </summary>
 internal sealed class PageCompressor : IDisposable
 {
