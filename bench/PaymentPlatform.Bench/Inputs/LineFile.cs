@@ -4,7 +4,7 @@ namespace PaymentPlatform.Bench.Inputs;
 internal sealed class LineFile(string path) : IDisposable
 {
     private readonly FileStream _file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-    private readonly byte[] _buffer = new byte[1 << 20];
+    private readonly byte[] _buffer = new byte[1 << 17];
     private int _start;
     private int _end;
 
