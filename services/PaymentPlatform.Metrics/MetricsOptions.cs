@@ -26,7 +26,7 @@ public sealed class MetricsOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00", ErrorMessage = "Metrics:StopTimeout must lie between 00:00:00 and 00:05:00.")]
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long percentiles, unique counts and results of window rules may be behind the counts; longer, up to half a minute, while folds would take more than an eighth of the time.</summary>
+    /// <summary>How long percentiles, unique counts and results of window rules may be behind the counts; up to five seconds more while folds would take more than an eighth of the time.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00", ErrorMessage = "Metrics:FoldInterval must lie between 00:00:00.100 and 00:01:00.")]
     public TimeSpan FoldInterval { get; set; } = TimeSpan.FromSeconds(1);
 

@@ -81,12 +81,17 @@ public sealed class ReplayFaultTests(PlatformFixture platform)
         await Eventually.TrueAsync(async () => Number(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "events_done") > 10, "some events are published");
 
         using (var response = await host.Client.DeleteAsync($"/v1/replays/{Text(replay, "id")}"))
-            Assert.Contains(Text(JsonElement.Parse(await response.Content.ReadAsStringAsync()), "state"), (string[])["stopping", "stopped"]);
+        {
+            var stopping = JsonElement.Parse(await response.Content.ReadAsStringAsync());
+            Assert.Contains((Text(stopping, "state"), Text(stopping, "ended_at") is not null), ((string?, bool)[])[("stopping", false), ("stopped", true)]);
+        }
+
         // The process hears of it within a second, and then notes what it had done.
         await Eventually.TrueAsync(async () => Text(await host.GetAsync($"/v1/replays/{Text(replay, "id")}"), "state") == "stopped", "the process has let go");
 
         var stopped = await host.GetAsync($"/v1/replays/{Text(replay, "id")}");
         Assert.Equal("stopped", Text(stopped, "state"));
+        Assert.NotNull(Text(stopped, "ended_at"));
         Assert.Equal((await StreamContents.ReadAsync(host, Target)).Count, Number(stopped, "events_done"));
         using (var again = await host.Client.DeleteAsync($"/v1/replays/{Text(replay, "id")}"))
             Assert.Equal(stopped.GetRawText(), await again.Content.ReadAsStringAsync());

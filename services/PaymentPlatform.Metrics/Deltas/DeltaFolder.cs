@@ -24,7 +24,7 @@ public sealed class DeltaFolder(NpgsqlDataSource database, int maxRows = DeltaFo
         """;
 
     // A clock that was set back does not keep folds waiting.
-    private const string IsTooSoonSql = "SELECT EXISTS (SELECT FROM metric_folds WHERE clock_timestamp() BETWEEN ended_at AND ended_at + least($1 * taken, interval '30 seconds'))";
+    private const string IsTooSoonSql = "SELECT EXISTS (SELECT FROM metric_folds WHERE clock_timestamp() BETWEEN ended_at AND ended_at + least($1 * taken, interval '5 seconds'))";
 
     private const string NoteSql = """
         INSERT INTO metric_folds (ended_at, taken)

@@ -65,10 +65,10 @@ internal sealed class ReplayJobs(HybridConnectionManager connections)
         return await command.ExecuteNonQueryAsync() == 1;
     }
 
-    /// <summary>What a replay that was stopped had done by then.</summary>
+    /// <summary>What a replay that was stopped had done by now, its end.</summary>
     public async Task KeepCountsAsync(ReplayJob job, ReplayProgress progress)
     {
-        await using var command = Update(job, progress, "stopped", "lease_until = NULL");
+        await using var command = Update(job, progress, "stopped", "lease_until = NULL, ended_at = clock_timestamp()");
         await command.ExecuteNonQueryAsync();
     }
 
