@@ -2,7 +2,7 @@ namespace PaymentPlatform.Bench.EndToEnd;
 
 /// <summary>
 /// `memory`: whether memory depends on the volume. The same rate for --events events and for ten times as many, each over a fresh platform with the archiver in a process of its own, warmed up (until then heaps grow to their working size):
-/// the most that each process was resident with, and its managed heap.
+/// what each process was resident with, in the middle and at most, and what was reachable in its managed heap at the end. The most of a longer run is a little more by chance alone.
 /// </summary>
 internal static class MemoryBenchmark
 {
@@ -14,42 +14,49 @@ internal static class MemoryBenchmark
         var once = await MeasureAsync(arguments, rate, events);
         var manifold = await MeasureAsync(arguments, rate, Times * events);
         var volumes = $"{(long)Times * events:N0} events beside {events:N0}";
-        return
+        return [.. Rows("ingest, metrics, query", manifold.Services, once.Services), .. Rows("archiver", manifold.Archiver, once.Archiver)];
+
+        IEnumerable<BenchmarkRow> Rows(string process, Memory many, Memory few) =>
         [
-            new($"memory: ingest, metrics, query, resident; {volumes}", manifold.Services.Resident, once.Services.Resident, "MB"),
-            new($"memory: ingest, metrics, query, managed; {volumes}", manifold.Services.Managed, once.Services.Managed, "MB"),
-            new($"memory: archiver, resident; {volumes}", manifold.Archiver.Resident, once.Archiver.Resident, "MB"),
-            new($"memory: archiver, managed; {volumes}", manifold.Archiver.Managed, once.Archiver.Managed, "MB"),
+            new($"memory: {process}, resident, median; {volumes}", many.Median, few.Median, "MB"),
+            new($"memory: {process}, resident, most; {volumes}", many.Most, few.Most, "MB"),
+            new($"memory: {process}, live heap at the end; {volumes}", many.Live, few.Live, "MB"),
         ];
     }
 
-    private static async Task<(Peak Services, Peak Archiver)> MeasureAsync(BenchArguments arguments, int rate, int events)
+    private static async Task<(Memory Services, Memory Archiver)> MeasureAsync(BenchArguments arguments, int rate, int events)
     {
         await using var services = await PlatformUnderTest.StartAsync(CancellationToken.None, "--services", "ingest,metrics,query");
         await using var archiver = await PlatformUnderTest.StartAsync(CancellationToken.None, "--services", "archiver", "--connections", services.ConnectionsFile);
         await using var load = new HttpLoad(services.Url, seed: 4);
         await services.WarmUpAsync(load, arguments);
-        var (servicesHeap, archiverHeap) = (new ManagedHeap(services.ProcessId), new ManagedHeap(archiver.ProcessId));
-        var (servicesResident, archiverResident) = (0L, 0L);
-        LoadWindow window;
-        await using (servicesHeap)
-        await using (archiverHeap)
-            window = await LoadWindow.RunAsync(services, load, rate, TimeSpan.FromSeconds((double)events / rate), Sample, CancellationToken.None);
-        var (ofServices, ofArchiver) = (new Peak(servicesResident >> 20, servicesHeap.Most), new Peak(archiverResident >> 20, archiverHeap.Most));
-        Console.WriteLine($"memory: {window.Traffic.Accepted:N0} events of about 1 kB at {rate:N0} a second, drained in {window.Drained.TotalSeconds:0.0} s: ingest, metrics, query {ofServices}; archiver {ofArchiver}");
-        return (ofServices, ofArchiver);
+        var (ofServices, ofArchiver) = (new List<long>(), new List<long>());
+        var window = await LoadWindow.RunAsync(services, load, rate, TimeSpan.FromSeconds((double)events / rate), Sample, CancellationToken.None);
+        var (servicesMemory, archiverMemory) = (await Memory.OfAsync(services, ofServices), await Memory.OfAsync(archiver, ofArchiver));
+        Console.WriteLine($"memory: {window.Traffic.Accepted:N0} events of about 1 kB at {rate:N0} a second, drained in {window.Drained.TotalSeconds:0.0} s: ingest, metrics, query {servicesMemory}; archiver {archiverMemory}");
+        return (servicesMemory, archiverMemory);
 
         void Sample(TimeSpan time, long lag)
         {
-            servicesResident = Math.Max(servicesResident, services.ResidentMemory);
-            archiverResident = Math.Max(archiverResident, archiver.ResidentMemory);
+            ofServices.Add(services.ResidentMemory);
+            ofArchiver.Add(archiver.ResidentMemory);
         }
     }
 
-    /// <param name="Resident">Megabytes (2^20).</param>
-    /// <param name="Managed">Megabytes (10^6).</param>
-    private readonly record struct Peak(long Resident, double Managed)
+    /// <summary>Of one process, megabytes (2^20).</summary>
+    /// <param name="Median">Resident.</param>
+    /// <param name="Most">Resident.</param>
+    /// <param name="Live">Reachable in the managed heap, once all was taken in.</param>
+    private readonly record struct Memory(double Median, double Most, double Live)
     {
-        public override string ToString() => $"{Resident:N0} MB resident, {Managed:N0} MB managed at most";
+        private const double Megabyte = 1 << 20;
+
+        public static async Task<Memory> OfAsync(PlatformUnderTest platform, List<long> resident)
+        {
+            resident.Sort();
+            return new(resident[resident.Count / 2] / Megabyte, resident[^1] / Megabyte, await LiveHeap.MeasureAsync(platform.ProcessId) / Megabyte);
+        }
+
+        public override string ToString() => $"{Median:N0} MB resident in the middle, {Most:N0} MB at most, {Live:N0} MB of live heap";
     }
 }
