@@ -19,6 +19,8 @@ internal sealed class VisibilityProbes(PlatformUnderTest platform)
     private static readonly TimeSpan MetricsInterval = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan ArchiveInterval = TimeSpan.FromMilliseconds(50);
 
+    private static readonly ParallelOptions Lookups = new() { MaxDegreeOfParallelism = 4 };
+
     /// <summary>An event that is not visible by then is lost.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
@@ -103,15 +105,20 @@ internal sealed class VisibilityProbes(PlatformUnderTest platform)
             }
 
             last = position;
-            foreach (var (id, accepted) in _unarchived)
-            {
-                using var answer = await platform.Http.GetAsync($"v1/transactions/{id}", CancellationToken.None);
-                if (answer.StatusCode == HttpStatusCode.NotFound)
-                    continue;
-                answer.EnsureSuccessStatusCode();
-                Archive.Add(Stopwatch.GetElapsedTime(accepted));
-                _unarchived.TryRemove(id, out _);
-            }
+            // Side by side: one after the other, the last would wait for the look-ups of all others.
+            await Parallel.ForEachAsync(_unarchived, Lookups, LookAsync);
+        }
+
+        async ValueTask LookAsync(KeyValuePair<string, long> probe, CancellationToken cancellationToken)
+        {
+            using var answer = await platform.Http.GetAsync($"v1/transactions/{probe.Key}", cancellationToken);
+            if (answer.StatusCode == HttpStatusCode.NotFound)
+                return;
+            answer.EnsureSuccessStatusCode();
+            var waited = Stopwatch.GetElapsedTime(probe.Value);
+            lock (Archive)
+                Archive.Add(waited);
+            _unarchived.TryRemove(probe.Key, out _);
         }
     }
 
