@@ -44,7 +44,8 @@ public sealed class QueryHost : IAsyncDisposable
     {
         database ??= await platform.CreateDatabaseAsync();
         var connections = platform.Connect(database);
-        var cache = settings?.GetValueOrDefault("Query:CacheDirectory") ?? Directory.CreateTempSubdirectory("query-test-cache-").FullName;
+        var given = settings?.GetValueOrDefault("Query:CacheDirectory");
+        var cache = given ?? Directory.CreateTempSubdirectory("query-test-cache-").FullName;
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -63,10 +64,20 @@ public sealed class QueryHost : IAsyncDisposable
         add?.Invoke(builder);
         services?.Invoke(builder.Services);
         var app = builder.Build();
-        app.UseAccess();
-        app.MapQuery();
-        await app.StartAsync();
-        return new(app, cache, settings?.ContainsKey("Query:CacheDirectory") != true);
+        try
+        {
+            app.UseAccess();
+            app.MapQuery();
+            await app.StartAsync();
+            return new(app, cache, ownsCache: given is null);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            if (given is null)
+                Directory.Delete(cache, recursive: true);
+            throw;
+        }
     }
 
     public async Task<JsonElement> GetAsync(string path, HttpStatusCode expected = HttpStatusCode.OK)
