@@ -21,7 +21,7 @@ internal sealed partial class StartFaultException(string message, int exitCode, 
     {
         StartFaultException fault => fault,
         AggregateException { InnerExceptions: [var inner, ..] } => From(inner, logFile),
-        OptionsValidationException wrong => new(string.Join("; ", wrong.Failures.Select(failure => WithSection(OneLine.Of(failure), wrong.OptionsType))), PlatformCommandLine.WrongUsage, exception),
+        OptionsValidationException wrong => new(string.Join("; ", wrong.Failures.Select(OneLine.Of)), PlatformCommandLine.WrongUsage, exception),
         InvalidOperationException { Message: var message } when message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal) => new(Unconvertible(message), PlatformCommandLine.WrongUsage, exception),
         InvalidOperationException { Message: var message } when LogLevelFault().Match(message) is { Success: true } match => new(
             $"Logging:LogLevel has the value '{match.Groups[1].Value}': expected one of {string.Join(", ", Enum.GetNames<LogLevel>())}.", PlatformCommandLine.WrongUsage, exception),
@@ -67,20 +67,4 @@ internal sealed partial class StartFaultException(string message, int exitCode, 
 
     [GeneratedRegex("^Failed to convert configuration value '(?<value>.*)' at '(?<path>[^']*)' to type '(?<type>[^']*)'\\.$", RegexOptions.Singleline)]
     private static partial Regex ConversionFailure();
-
-    /// <summary>Data annotations name the property only; the person sets <c>Section:Property</c>.</summary>
-    private static string WithSection(string failure, Type optionsType) => DataAnnotationFailure().Match(failure) switch
-    {
-        { Success: false } => failure,
-        // Of the options as a whole: the text names them.
-        { } match when match.Groups["member"].Length == 0 => match.Groups["error"].Value,
-        { } match when optionsType.GetField("Section")?.GetRawConstantValue() is string section => WithName($"{section}:{match.Groups["member"].Value}", match.Groups["error"].Value),
-        _ => failure,
-    };
-
-    /// <summary>Some messages begin with the option's name.</summary>
-    private static string WithName(string option, string error) => error.StartsWith($"{option} ", StringComparison.Ordinal) ? error : $"{option}: {error}";
-
-    [GeneratedRegex("^DataAnnotation validation failed for '[^']*' members: '(?<member>[^']*)' with the error: '(?<error>.*)'\\.$")]
-    private static partial Regex DataAnnotationFailure();
 }

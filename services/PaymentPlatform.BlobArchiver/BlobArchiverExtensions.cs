@@ -17,7 +17,7 @@ public static class BlobArchiverExtensions
         builder.AddStreaming();
 
         var services = builder.Services;
-        services.AddOptions<ArchiverOptions>().BindConfiguration(ArchiverOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddCheckedOptions<ArchiverOptions>(ArchiverOptions.Section);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => new ArchiveBlobs(provider.GetRequiredService<HybridConnectionManager>().RawEvents));
         services.TryAddSingleton<WriteProbe>();

@@ -29,7 +29,7 @@ public static class IngestExtensions
     {
         // Without it a compressed body that is cut off looks like one that has ended.
         AppContext.SetSwitch("System.IO.Compression.UseStrictValidation", true);
-        builder.Services.AddOptions<IngestOptions>().BindConfiguration(IngestOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddCheckedOptions<IngestOptions>(IngestOptions.Section);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<StreamOutage>();
         builder.Services.AddRequestDecompression();

@@ -19,7 +19,7 @@ public static class MetricsExtensions
         builder.AddHybridStorage();
         builder.AddStreaming();
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddOptions<MetricsOptions>().BindConfiguration(MetricsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddCheckedOptions<MetricsOptions>(MetricsOptions.Section);
         builder.Services.AddSingleton<IValidateOptions<MetricsOptions>, RulesFileValidator>();
         builder.Services.AddSingleton<MetricsTelemetry>();
         builder.Services.AddSingleton<RuleCatalog>();

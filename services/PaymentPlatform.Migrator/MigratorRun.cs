@@ -24,7 +24,7 @@ internal static partial class MigratorRun
             var builder = Host.CreateApplicationBuilder(args);
             builder.AddJobDefaults();
             builder.AddHybridStorage();
-            builder.Services.AddOptions<MigratorOptions>().BindConfiguration(MigratorOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+            builder.Services.AddCheckedOptions<MigratorOptions>(MigratorOptions.Section);
             using var host = builder.Build();
             // Started for its telemetry: what happened is exported before the process ends.
             await host.StartAsync(cancellationToken);

@@ -20,7 +20,7 @@ public static class QueryExtensions
     {
         builder.AddHybridStorage();
         builder.AddStreaming();
-        builder.Services.AddOptions<QueryOptions>().BindConfiguration(QueryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddCheckedOptions<QueryOptions>(QueryOptions.Section);
         builder.Services.AddSingleton<QueryTelemetry>();
         builder.Services.AddSingleton<DatabaseTurns>();
         builder.Services.AddSingleton<LatestRules>();

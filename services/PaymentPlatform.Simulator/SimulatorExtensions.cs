@@ -10,7 +10,7 @@ public static class SimulatorExtensions
     public static IHostApplicationBuilder AddSimulator(this IHostApplicationBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddOptions<SimulatorOptions>().BindConfiguration(SimulatorOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddCheckedOptions<SimulatorOptions>(SimulatorOptions.Section);
         if (string.Equals(builder.Configuration[$"{SimulatorOptions.Section}:{nameof(SimulatorOptions.Target)}"], nameof(SimulatorTarget.Http), StringComparison.OrdinalIgnoreCase))
         {
             builder.Services.AddHttpClient(SimulatorService.HttpClientName)

@@ -18,7 +18,7 @@ public sealed class SimulatorOptions : IValidatableObject
     public Uri Url { get; set; } = new("http://localhost:8080");
 
     /// <summary>A key with the role ingest, for the target Http; sent as X-Api-Key.</summary>
-    [RegularExpression("[!-~]*", ErrorMessage = "Simulator:ApiKey must be printable ASCII characters without spaces.")]
+    [DataType(DataType.Password), RegularExpression("[!-~]*", ErrorMessage = "Simulator:ApiKey must be printable ASCII characters without spaces.")]
     public string? ApiKey { get; set; }
 
     /// <summary>A settings file such as simulator.yaml, read again when it changes: what the traffic is like. Rate and target stay those of this section.</summary>

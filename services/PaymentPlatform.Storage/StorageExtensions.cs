@@ -24,7 +24,7 @@ public static class StorageExtensions
             return builder;
 
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddOptions<HybridConnectionOptions>().BindConfiguration(HybridConnectionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddCheckedOptions<HybridConnectionOptions>(HybridConnectionOptions.Section);
         builder.AddPaymentsDatabase();
         builder.Services.AddSingleton(_ => BlobConnection.Open(builder.Configuration.GetConnectionString(BlobConnection.Name), BlobOptions()));
         builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HybridConnectionManager>(provider, new Lazy<BlobServiceClient>(provider.GetRequiredService<BlobServiceClient>)));

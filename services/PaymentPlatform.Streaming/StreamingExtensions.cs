@@ -24,11 +24,8 @@ public static class StreamingExtensions
             return builder;
 
         builder.AddHybridStorage();
-        builder.Services.AddOptions<StreamingOptions>()
-            .BindConfiguration(StreamingOptions.Section)
-            .ValidateDataAnnotations()
-            .Validate(options => IsKnown(options.Transport), Unknown(builder.Configuration[$"{StreamingOptions.Section}:{nameof(StreamingOptions.Transport)}"]))
-            .ValidateOnStart();
+        builder.Services.AddCheckedOptions<StreamingOptions>(StreamingOptions.Section)
+            .Validate(options => IsKnown(options.Transport), Unknown(builder.Configuration[$"{StreamingOptions.Section}:{nameof(StreamingOptions.Transport)}"]));
         builder.Services.AddSingleton<StreamingTelemetry>();
         builder.Services.AddSingleton<StreamOutage>();
         builder.AddTransport();

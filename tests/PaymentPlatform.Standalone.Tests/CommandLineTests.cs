@@ -68,6 +68,7 @@ public sealed class CommandLineTests
     [InlineData("--Streaming:Transport=Pigeon", "Streaming:Transport is 'Pigeon': choose one of Postgres, ")]
     [InlineData("--Logging:LogLevel:Default=Debugg", "Logging:LogLevel has the value 'Debugg': expected one of Trace, Debug,")]
     [InlineData("--Archiver:FlushAge=soon", "Archiver:FlushAge is 'soon': expected a length of time such as 00:00:30")]
+    [InlineData("--Archiver:FlushAge=10", "Archiver:FlushAge must be between 00:00:00.0500000 and 01:00:00. It is '10', read as 10.00:00:00: a length of time is [days.]hours:minutes:seconds.")]
     [InlineData("--Archiver:FlushAgee=1", "no option Archiver:FlushAgee:")]
     [InlineData("--simulator:rat=1", "no option Simulator:rat:")]
     [InlineData("--Streaming:Kafka:Linger=1", "no option Streaming:Kafka:Linger:")]
@@ -90,6 +91,6 @@ public sealed class CommandLineTests
 
         var command = await PlatformCommand.RunAsync(["run", "--data", data.Path, "--port", "0", "--", "--Query:CacheBytes=0"]);
 
-        Assert.Equal("Query:CacheBytes must be between 1 and 16 TiB, in bytes.", Assert.Single(command.ErrorLines));
+        Assert.Equal("Query:CacheBytes must be between 1 and 16 TiB, in bytes. It is '0'.", Assert.Single(command.ErrorLines));
     }
 }

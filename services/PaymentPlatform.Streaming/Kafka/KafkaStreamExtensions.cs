@@ -13,7 +13,7 @@ internal static class KafkaStreamExtensions
     /// <summary>Section <c>Streaming:Kafka</c>, connection string <c>payments</c>.</summary>
     public static void AddKafkaStream(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddOptions<KafkaOptions>().BindConfiguration(KafkaOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddCheckedOptions<KafkaOptions>(KafkaOptions.Section);
         builder.Services.AddSingleton<IValidateOptions<KafkaOptions>, KafkaOptionsValidator>();
         builder.Services.AddSingleton<KafkaConnection>();
         builder.Services.AddSingleton(provider => new BrokerLog(
