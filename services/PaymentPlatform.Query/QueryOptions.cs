@@ -22,8 +22,11 @@ public sealed class QueryOptions
     /// <summary>Holds the local copies of archive files and the engine's spill. Empty: a folder under the system's temporary directory. Processes may name the same one.</summary>
     public string CacheDirectory { get; set; } = "";
 
-    /// <summary>Bytes of local copies; the least recently used go first. Files of a running query stay, even beyond this.</summary>
-    [Range(1L, 1L << 44, ErrorMessage = "Query:CacheBytes must be between 1 and 16 TiB, in bytes.")]
+    /// <summary>
+    /// Bytes of local copies; the least recently used go first. Files of a running query stay, even beyond this, but a statement of <c>/v1/sql</c> whose files are more is refused: so there must be room for
+    /// at least one file as large as the archiver makes them by its defaults (Archiver:FlushBytes, Archiver:CompactionBytes).
+    /// </summary>
+    [Range(64L << 20, 1L << 44, ErrorMessage = "Query:CacheBytes must be between 67108864 (64 MiB, a full archive file) and 16 TiB, in bytes.")]
     public long CacheBytes { get; set; } = 2L << 30;
 
     /// <summary>Bytes of Bloom filters (some 2.6 an event) that lookups by transaction id hold in memory; what is beyond is read from the cache directory, at a few microseconds a row group.</summary>

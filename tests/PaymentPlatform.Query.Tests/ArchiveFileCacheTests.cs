@@ -69,7 +69,7 @@ public sealed class ArchiveFileCacheTests(PlatformFixture platform)
     [Fact]
     public async Task Acquire_MoreThanItsSize_EvictsTheLeastRecentlyUsedButNoneInUse()
     {
-        await using var host = await QueryHost.StartAsync(platform, new() { ["Query:CacheBytes"] = "120000" });
+        await using var host = await QueryHost.StartAsync(platform, services: QueryHost.WithCacheOf(120_000));
         var cache = host.App.Services.GetRequiredService<ArchiveFileCache>();
         var random = new Random(3);
         var files = new List<ArchiveFile>();

@@ -6,8 +6,10 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using PaymentPlatform.Storage.Database;
 using PaymentPlatform.Testing;
 
@@ -79,6 +81,9 @@ public sealed class QueryHost : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>For <see cref="StartAsync"/>: a cache that small files fill, smaller than may be set.</summary>
+    public static Action<IServiceCollection> WithCacheOf(long bytes) => services => services.RemoveAll<IValidateOptions<QueryOptions>>().Configure<QueryOptions>(options => options.CacheBytes = bytes);
 
     public async Task<JsonElement> GetAsync(string path, HttpStatusCode expected = HttpStatusCode.OK)
     {

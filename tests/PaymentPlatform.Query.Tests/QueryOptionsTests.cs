@@ -8,7 +8,7 @@ public sealed class QueryOptionsTests(PlatformFixture platform)
     [Theory]
     [InlineData("EngineMemory", "1")]
     [InlineData("EngineThreads", "0")]
-    [InlineData("CacheBytes", "0")]
+    [InlineData("CacheBytes", "67108863")]
     [InlineData("ConcurrentQueries", "0")]
     [InlineData("ConcurrentExports", "-1")]
     [InlineData("QueueTimeout", "1.00:00:00")]

@@ -222,7 +222,7 @@ public sealed class SqlApiTests(PlatformFixture platform)
     [Fact]
     public async Task Post_FilesBeyondTheCache_AreRefusedWithAdvice()
     {
-        await using var host = await QueryHost.StartAsync(platform, new() { ["Query:CacheBytes"] = "20000" });
+        await using var host = await QueryHost.StartAsync(platform, services: QueryHost.WithCacheOf(20_000));
         for (var i = 0; i < 6; i++)
             await host.Archive.AddFileAsync(EventsApiTests.Event(i * 1000, "1"));
         var (status, body, _) = await host.PostSqlAsync("SELECT count(*) FROM events");

@@ -89,8 +89,8 @@ public sealed class CommandLineTests
     {
         using var data = new TemporaryDirectory();
 
-        var command = await PlatformCommand.RunAsync(["run", "--data", data.Path, "--port", "0", "--", "--Query:CacheBytes=0"]);
+        var command = await PlatformCommand.RunAsync(["run", "--data", data.Path, "--port", "0", "--", "--Query:CacheBytes=1"]);
 
-        Assert.Equal("Query:CacheBytes must be between 1 and 16 TiB, in bytes. It is '0'.", Assert.Single(command.ErrorLines));
+        Assert.Equal("Query:CacheBytes must be between 67108864 (64 MiB, a full archive file) and 16 TiB, in bytes. It is '1'.", Assert.Single(command.ErrorLines));
     }
 }
