@@ -6,10 +6,11 @@ namespace PaymentPlatform.Query;
 /// <summary>Reads a request's query string and collects what is wrong with it. A name that the endpoint does not know is an error too: a filter that was misspelt would answer more than was asked for.</summary>
 /// <param name="list">The path of a list that has pages.</param>
 /// <param name="noun">What the caller calls one of them.</param>
-public sealed class QueryParameters(IQueryCollection query, PathString list = default, string noun = "parameter") : RequestValues
+/// <param name="names">How their names compare; null: in whatever case.</param>
+public sealed class QueryParameters(IQueryCollection query, PathString list = default, string noun = "parameter", StringComparer? names = null) : RequestValues
 {
     private readonly Dictionary<string, string[]> _errors = [];
-    private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _known = new(names ?? StringComparer.OrdinalIgnoreCase);
 
     public override string? Text(string name)
     {

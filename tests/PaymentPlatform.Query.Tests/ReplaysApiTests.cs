@@ -46,6 +46,9 @@ public sealed class ReplaysApiTests(PlatformFixture platform)
     [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": {"merchant_id": "m", "merchant_id": "n"}}""", "filter.merchant_id")]
     [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": {"merchant_id": ["m"], "is_valid": "maybe", "min_amount": "much", "origin": "elsewhere"}}""", "filter.is_valid filter.merchant_id filter.min_amount filter.origin")]
     [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": {"merchant_id": "\ud800", "customer_id": "\u0000"}}""", "filter.merchant_id")]
+    [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": {"merchant_id": 5, "currency": true, "min_amount": false, "is_valid": 1, "mood": 3}}""", "filter.currency filter.is_valid filter.merchant_id filter.min_amount filter.mood")]
+    [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": {"Merchant_Id": "m"}}""", "filter.Merchant_Id")]
+    [InlineData("""{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": {"merchant_id": "m", "MERCHANT_ID": "n", "merchant_Id": "o"}}""", "filter.MERCHANT_ID filter.merchant_Id")]
     [InlineData("[]", null)]
     [InlineData("", null)]
     public async Task Post_BadBody_400NamesWhatIsWrong(string body, string? names)
@@ -58,6 +61,20 @@ public sealed class ReplaysApiTests(PlatformFixture platform)
         var problem = JsonElement.Parse(text);
         Assert.Equal(names, problem.TryGetProperty("errors", out var errors) ? string.Join(' ', errors.EnumerateObject().Select(e => e.Name).Order(StringComparer.Ordinal)) : null);
         Assert.Empty(await host.GetAllAsync("/v1/replays"));
+    }
+
+    [Fact]
+    public async Task Post_FilterOfOtherKindsAndNames_400SaysWhatIsAllowed()
+    {
+        await using var host = await StartIdleAsync();
+        using var response = await host.Client.PostAsync("/v1/replays", new StringContent(
+            """{"from": "2026-01-01", "to": "2026-02-01", "target": "x", "filter": {"merchant_id": 5, "is_valid": 1, "max_amount": true, "Currency": "EUR"}}""", Encoding.UTF8, "application/json"));
+        var errors = JsonElement.Parse(await response.Content.ReadAsStringAsync()).GetProperty("errors").EnumerateObject().ToDictionary(e => e.Name, e => e.Value[0].GetString());
+        Assert.Equal("Expected a text.", errors["filter.merchant_id"]);
+        Assert.Equal("Expected true or false.", errors["filter.is_valid"]);
+        Assert.Equal("Expected a number with at most 15 digits before and 4 after the point.", errors["filter.max_amount"]);
+        Assert.Equal(
+            "There is no such member here. Known: transaction_id, merchant_id, customer_id, payment_method, payment_status, currency, min_amount, max_amount, is_valid, origin.", errors["filter.Currency"]);
     }
 
     /// <summary>The claims of a replay hash the position behind which a chunk begins: a replay that began in an earlier version goes on in this one.</summary>

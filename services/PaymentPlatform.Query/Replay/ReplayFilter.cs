@@ -13,7 +13,7 @@ internal static class ReplayFilter
     public static (TimeAxis Axis, IReadOnlyDictionary<string, string> Faults) Apply(ArchiveQuery query, JsonElement filter, long from, long to)
     {
         var faults = new Dictionary<string, string>();
-        var parameters = new QueryParameters(new QueryCollection(Texts(filter, faults)), noun: "member");
+        var parameters = new QueryParameters(new QueryCollection(Parameters(filter)), noun: "member", names: StringComparer.Ordinal);
         if (parameters.Text("transaction_id") is { } transaction)
             query.Where("transaction_id = $transaction_id", "transaction_id", transaction);
         EventFilter.Restrict(query, parameters);
@@ -24,30 +24,27 @@ internal static class ReplayFilter
         query.Where($"{time} < make_timestamp($range_to)", "range_to", to);
         foreach (var (name, messages) in parameters.Problem()?.ProblemDetails.Errors ?? new Dictionary<string, string[]>())
             faults.TryAdd(name, messages[0]);
+        foreach (var member in filter.EnumerateObject().Where(IsOfWrongKind))
+            faults.TryAdd(member.Name, "Expected a text.");
         if (faults.Count > 0)
             query.Where("false");
         return (axis, faults);
     }
 
-    private static Dictionary<string, StringValues> Texts(JsonElement filter, Dictionary<string, string> faults)
+    /// <summary>The members as parameters, which know what they must be; a text may stand for a number or for true and false, as it does there.</summary>
+    private static Dictionary<string, StringValues> Parameters(JsonElement filter)
     {
-        var texts = new Dictionary<string, StringValues>(StringComparer.OrdinalIgnoreCase);
+        var parameters = new Dictionary<string, StringValues>(StringComparer.Ordinal);
         foreach (var member in filter.EnumerateObject())
         {
             // Twice there: the parameters say so.
-            if (Text(member.Value) is { } text)
-                texts[member.Name] = StringValues.Concat(texts.GetValueOrDefault(member.Name), text);
-            else
-                faults.TryAdd(member.Name, "Expected a text, a number, true or false.");
+            var text = member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString() : member.Value.GetRawText();
+            parameters[member.Name] = StringValues.Concat(parameters.GetValueOrDefault(member.Name), text);
         }
 
-        return texts;
+        return parameters;
     }
 
-    private static string? Text(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => value.GetString(),
-        JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
-        _ => null,
-    };
+    /// <summary>5 would be taken for the text "5", which may be nobody's id.</summary>
+    private static bool IsOfWrongKind(JsonProperty member) => member.Value.ValueKind != JsonValueKind.String && member.Name is not ("min_amount" or "max_amount" or "is_valid");
 }
