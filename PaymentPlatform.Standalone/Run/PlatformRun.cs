@@ -20,9 +20,8 @@ internal static partial class PlatformRun
         {
             using var port = HttpPort.Take(options.Port, joins: joined is not null);
             var connections = joined is null ? null : PlatformConnections.Read(joined);
+            var listen = await CheckConfigurationAsync(options, port.Number, data);
             log = OpenLog(logFile, data);
-            var listen = await CheckConfigurationAsync(options, port.Number, data, log);
-
             await using var servers = connections is null ? await LocalPlatform.StartAsync(new() { DataDirectory = data, Progress = new ConsoleProgress() }, signals.Token) : null;
             connections ??= new(listen.Url(port.Number), servers!.DatabaseConnectionString, servers.BlobConnectionString);
             var exitCode = await ServeAsync(options, connections, port, data, log, signals.Token);
@@ -37,6 +36,9 @@ internal static partial class PlatformRun
         catch (Exception exception)
         {
             var fault = StartFaultException.From(exception, logFile);
+            // It names the log for more.
+            if (fault.IsUnexpected)
+                log ??= TryOpenLog(logFile);
             return await fault.TellAsync(log, exception);
         }
         finally
@@ -59,10 +61,22 @@ internal static partial class PlatformRun
         }
     }
 
-    /// <summary>Wrong options are said before the servers are set up.</summary>
-    private static async Task<ListenAddress> CheckConfigurationAsync(RunOptions options, int port, string data, RollingFileLog log)
+    private static RollingFileLog? TryOpenLog(string file)
     {
-        await using var app = ServiceHost.Compose(options, new($"http://127.0.0.1:{port}", "Host=127.0.0.1", "UseDevelopmentStorage=true"), port, data, log);
+        try
+        {
+            return new RollingFileLog(file);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Wrong options are said before the servers are set up, and before anything is written: a start that is refused leaves nothing behind.</summary>
+    private static async Task<ListenAddress> CheckConfigurationAsync(RunOptions options, int port, string data)
+    {
+        await using var app = ServiceHost.Compose(options, new($"http://127.0.0.1:{port}", "Host=127.0.0.1", "UseDevelopmentStorage=true"), port, data, log: null);
         app.Services.GetService<IStartupValidator>()?.Validate();
         return app.Services.GetRequiredService<ListenAddress>();
     }

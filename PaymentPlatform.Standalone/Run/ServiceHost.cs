@@ -7,7 +7,8 @@ internal static class ServiceHost
 {
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
 
-    public static WebApplication Compose(RunOptions options, PlatformConnections connections, int port, string data, RollingFileLog log)
+    /// <param name="log">Null: nothing is written to a file.</param>
+    public static WebApplication Compose(RunOptions options, PlatformConnections connections, int port, string data, RollingFileLog? log)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [.. options.Overrides], ContentRootPath = AppContext.BaseDirectory });
         Configure(builder.Configuration, options, connections, data);

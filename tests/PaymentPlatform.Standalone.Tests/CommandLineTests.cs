@@ -80,7 +80,18 @@ public sealed class CommandLineTests
 
         Assert.Equal(2, command.ExitCode);
         Assert.Contains(named, Assert.Single(command.ErrorLines));
-        Assert.False(Directory.Exists(data.Sub("postgres")));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(data.Path));
+    }
+
+    [Fact]
+    public async Task Run_WrongConfiguration_LeavesNoDataFolder()
+    {
+        using var data = new TemporaryDirectory();
+
+        var command = await PlatformCommand.RunAsync(["run", "--data", data.Sub("new"), "--port", "0", "--", "--Archiver:FlushAge=10"]);
+
+        Assert.Equal(2, command.ExitCode);
+        Assert.False(Directory.Exists(data.Sub("new")));
     }
 
     /// <summary>Some messages name their option themselves.</summary>
