@@ -28,7 +28,7 @@ var benchmarks = new SortedDictionary<string, Func<BenchArguments, Task<IReadOnl
 
 const string all = "all";
 var usage = $"bench {all}|{string.Join('|', benchmarks.Keys)} {BenchArguments.Usage}";
-if (args is [] or ["--help"] or ["-h"])
+if (args.Length == 0 || args.Any(a => a is "--help" or "-h"))
 {
     Console.WriteLine(usage);
     return 0;

@@ -4,7 +4,7 @@ using PaymentPlatform.Faults.Report;
 using PaymentPlatform.Testing;
 
 const string usage = "faults [--runs N] [--seed S] [--mode safety|liveness|both] [--parallel P] [--keep]";
-if (args is ["--help"] or ["-h"])
+if (args.Any(a => a is "--help" or "-h"))
 {
     Console.WriteLine(usage);
     return 0;

@@ -15,12 +15,20 @@ public sealed class PlatformScriptTests : IDisposable
     public PlatformScriptTests()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The script needs flock to let one build wait for another.");
-        foreach (var folder in (string[])["bin", "PaymentPlatform.Standalone", "services", "tests", "bench/PaymentPlatform.Bench"])
+        foreach (var folder in (string[])["bin", "services"])
             Directory.CreateDirectory(_home.Sub(folder));
+        // What the script looks up names and usages in.
+        var scripted = Path.Combine(AppContext.BaseDirectory, "scripted");
+        foreach (var file in Directory.EnumerateFiles(scripted, "*.cs", SearchOption.AllDirectories))
+        {
+            var copy = _home.Sub(Path.GetRelativePath(scripted, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
         foreach (var file in (string[])["Directory.Build.props", "global.json"])
             File.WriteAllText(_home.Sub(file), "");
         File.Copy(s_script, _home.Sub("platform"));
-        File.Copy(Path.Combine(AppContext.BaseDirectory, "Bench.Program.cs"), _home.Sub("bench", "PaymentPlatform.Bench", "Program.cs"));
         // A build lasts until the file "go" is there.
         File.WriteAllText(_home.Sub("bin", "dotnet"), $"""
             #!/bin/sh
@@ -74,7 +82,6 @@ public sealed class PlatformScriptTests : IDisposable
     [Theory]
     [InlineData("parse", 0)]
     [InlineData("all", 0)]
-    [InlineData("--help", 0)]
     [InlineData("pars", 2)]
     public async Task Bench_UnknownName_IsRefusedBeforeAnythingIsBuilt(string name, int exitCode)
     {
@@ -86,6 +93,40 @@ public sealed class PlatformScriptTests : IDisposable
         Assert.Equal(exitCode == 0 ? 1 : 0, Builds().Length);
         if (exitCode != 0)
             Assert.Matches("^There is no benchmark 'pars'. Choose one of: all archive .* parse ", Assert.Single(bench.Lines));
+    }
+
+    [Theory]
+    [InlineData("bench --help", 0, "^bench all.archive.* .--json FILE. ")]
+    [InlineData("bench metrics --help", 0, "^bench all.archive.* .--json FILE. ")]
+    [InlineData("test --help", 0, "^test .filter…. *Run the tests, .*contains this")]
+    [InlineData("test Replay -h", 0, "^test .filter…. *Run the tests, .*contains this")]
+    [InlineData("faults --help", 0, "^faults .--runs N. .*.--keep.$")]
+    [InlineData("faults --runs 3 -h", 0, "^faults .--runs N. .*.--keep.$")]
+    [InlineData("faults wrongname", 2, "^There is no option 'wrongname'. faults .--runs N. ")]
+    [InlineData("faults --keep --seeds 3", 2, "^There is no option '--seeds'. faults .--runs N. ")]
+    public async Task AnyCommand_HelpOrUnknownName_AnswersBeforeAnythingIsBuilt(string commandLine, int exitCode, string expected)
+    {
+        File.WriteAllText(_home.Sub("go"), "");
+        var script = Start(commandLine.Split(' '));
+
+        Assert.Equal(exitCode, await script.EndAsync());
+
+        Assert.Empty(Builds());
+        Assert.Matches(expected, Assert.Single(exitCode == 0 ? script.Output : script.Lines));
+        Assert.Empty(exitCode == 0 ? script.Lines : script.Output);
+    }
+
+    [Theory]
+    [InlineData("faults --runs 3 --keep --mode both")]
+    [InlineData("test Replay")]
+    [InlineData("bench parse --json rows.json")]
+    public async Task AnyCommand_Known_IsBuiltAndRun(string commandLine)
+    {
+        File.WriteAllText(_home.Sub("go"), "");
+
+        Assert.Equal(0, await Start(commandLine.Split(' ')).EndAsync());
+
+        Assert.Single(Builds());
     }
 
     private Script Start(params string[] arguments)
@@ -103,7 +144,7 @@ public sealed class PlatformScriptTests : IDisposable
 
         public Script(TemporaryDirectory home, string[] arguments)
         {
-            var start = new ProcessStartInfo("/bin/sh", [home.Sub("platform"), .. arguments]) { RedirectStandardError = true };
+            var start = new ProcessStartInfo("/bin/sh", [home.Sub("platform"), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
             start.Environment["PATH"] = $"{home.Sub("bin")}:{Environment.GetEnvironmentVariable("PATH")}";
             start.Environment.Remove("ArtifactsPath");
             _process = Process.Start(start)!;
@@ -112,11 +153,20 @@ public sealed class PlatformScriptTests : IDisposable
                 if (line.Data is not null)
                     Lines.Enqueue(line.Data);
             };
+            _process.OutputDataReceived += (_, line) =>
+            {
+                if (line.Data is not null)
+                    Output.Enqueue(line.Data);
+            };
             _process.BeginErrorReadLine();
+            _process.BeginOutputReadLine();
         }
 
         /// <summary>Of stderr, so far.</summary>
         public ConcurrentQueue<string> Lines { get; } = [];
+
+        /// <summary>Of stdout, so far.</summary>
+        public ConcurrentQueue<string> Output { get; } = [];
 
         public async Task<int> EndAsync()
         {
