@@ -27,8 +27,13 @@ internal static class ReconcileOutput
         Console.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"Compared {Counted.Of(compared.Files, "file")} ({Counted.Of(compared.Bytes, "byte")}; the contents of {compared.Contents} read) with {Counted.Of(compared.Blobs, "blob")}, {Counted.Of(compared.Ranges, "range")} with {Counted.Of(compared.Partitions, "checkpoint")}, and from {report.From:u} to {report.To:u} {Counted.Of(compared.Events, "event")} and {compared.DeadLetters} invalid ones with {Counted.Of(compared.Figures, "figure")} and dead letters."));
-        Console.Out.WriteLine(report.Agrees ? "All agrees." : $"It does not agree: {Counted.Of(report.FindingsByKind.Sum(k => k.Value), "finding")} ({string.Join(", ", report.FindingsByKind.Select(k => $"{k.Value} {k.Key}"))}).");
+        Console.Out.WriteLine(
+            (report.Agrees ? "All agrees." : $"It does not agree: {Counted.Of(report.Disagreements.Values.Sum(), "finding")} ({ByKind(report.Disagreements)}).")
+            + (report.Known.Count > 0 ? $" For information: {ByKind(report.Known)}." : "")
+            + (report.Skipped.Count > 0 ? " Not everything could be compared: see above." : ""));
     }
+
+    private static string ByKind(IReadOnlyDictionary<string, long> findings) => string.Join(", ", findings.Select(kind => $"{kind.Value} {kind.Key}"));
 
     private static string Difference(ReconciliationFinding finding) => (finding.Expected, finding.Actual) switch
     {

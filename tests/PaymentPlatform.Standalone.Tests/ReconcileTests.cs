@@ -54,12 +54,16 @@ public sealed class ReconcileTests : IDisposable
         Assert.Equal(1, listed.ExitCode);
         Assert.Contains($"blob_missing  {missing}", listed.Output);
         Assert.Contains("It does not agree: 2 findings", listed.Output);
+        Assert.Contains($"not compared  figures  {missing}: It is missing or damaged. The whole five-minute windows that its events lie in (", listed.Output);
+        Assert.Contains($"not compared  dead_letters  {missing}: It is missing or damaged. No dead letter of the day (", listed.Output);
+        Assert.EndsWith("Not everything could be compared: see above.", listed.Output.Trim());
         var repaired = await ReconcileAsync("--data", _data, "--repair");
         Assert.True(repaired.ExitCode == 0, repaired.Output + repaired.Errors);
         Assert.Contains($"repaired  {missing} as ", repaired.Output);
         Assert.Contains($"repaired  {damaged} as ", repaired.Output);
         // The damaged one is kept, and said to be.
         Assert.Contains($"info  blob_kept  {damaged}", repaired.Output);
+        Assert.EndsWith("All agrees. For information: 1 blob_kept.", repaired.Output.Trim());
         Assert.False(File.Exists(Path.Combine(_data, "connections.json")));
 
         await using (var again = await PlatformProcess.RunAsync(_data, $"--simulator off {string.Join(' ', settings)}", cancellationToken: cancellation))

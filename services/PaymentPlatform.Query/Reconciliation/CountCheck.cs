@@ -113,7 +113,6 @@ internal sealed class CountCheck(
             return;
         if (away.Touches(from, to))
         {
-            // A position does not tell when it arrived.
             day.Skip(DeadLetters, Span(from, to), "Events that arrived then are out of reach (see above).");
             return;
         }
@@ -189,7 +188,10 @@ internal sealed class CountCheck(
         {
             files.Remove(file);
             away.Add(file.Min, file.Max);
-            day.Skip(check, file.BlobName, $"{why} Its time ({Span(file.Min, file.Max)}) is not compared.");
+            // A figure is one number for its window, and a position does not tell when its event arrived.
+            day.Skip(check, file.BlobName, check == Figures
+                ? $"{why} The whole five-minute windows that its events lie in ({Span(ReconciliationRequest.FloorToWindow(file.Min), ReconciliationRequest.FloorToWindow(file.Max) + ReconciliationRequest.Window)}) are not compared."
+                : $"{why} No dead letter of the day ({Span(from, to)}) is compared.");
         }
     }
 

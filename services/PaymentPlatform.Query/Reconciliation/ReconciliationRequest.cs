@@ -39,7 +39,8 @@ public sealed record ReconciliationRequest
     /// <summary>The start of a time's day.</summary>
     internal static long FloorToDay(long micros) => Floor(micros, Day);
 
-    private static long FloorToWindow(long micros) => Floor(micros, Window);
+    /// <summary>The start of a time's window.</summary>
+    internal static long FloorToWindow(long micros) => Floor(micros, Window);
 
     private static long Floor(long micros, long unit) => micros - (((micros % unit) + unit) % unit);
 }

@@ -63,7 +63,7 @@ internal sealed partial class ReconciliationService(
             return;
         }
 
-        LogDisagrees(logger, report.FindingCount);
+        LogDisagrees(logger, report.Disagreements.Values.Sum());
         foreach (var finding in report.Findings.Where(f => f.Severity == "error").Take(LoggedFindings))
             LogFinding(logger, finding.Kind, finding.Subject, finding.Message, finding.Expected, finding.Actual, finding.Repair);
     }
