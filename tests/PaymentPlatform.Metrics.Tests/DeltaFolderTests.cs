@@ -64,7 +64,7 @@ public sealed class DeltaFolderTests(PlatformFixture platform)
                     // Left alone after a while: a machine may be so slow that no fold lives.
                     if (faults == 40)
                         await done.CancelAsync();
-                    return await folder.FoldAsync(CancellationToken.None) == 0;
+                    return await folder.FoldAsync(CancellationToken.None) is { Rows: 0 };
                 }
                 catch (NpgsqlException)
                 {
@@ -167,7 +167,7 @@ public sealed class DeltaFolderTests(PlatformFixture platform)
         }
 
         var folder = new DeltaFolder(database.Source, maxRows: 1, lines);
-        while (await folder.FoldAsync(CancellationToken.None) > 0)
+        while (await folder.FoldAsync(CancellationToken.None) is { Rows: > 0 })
         {
         }
 
@@ -222,7 +222,7 @@ public sealed class DeltaFolderTests(PlatformFixture platform)
         await AppendEmptyAsync(database, 1);
         await database.QueryAsync($"INSERT INTO metric_folds (ended_at, taken) VALUES (clock_timestamp() - interval '{ago}', '{taken}') RETURNING 1", r => r.GetInt32(0));
 
-        Assert.Equal(folds ? 1 : (int?)null, await new DeltaFolder(database.Source, timeShare: 8).FoldAsync(CancellationToken.None));
+        Assert.Equal(folds ? new Fold(1, IsAtLimit: false) : (Fold?)null, await new DeltaFolder(database.Source, timeShare: 8).FoldAsync(CancellationToken.None));
         Assert.Equal([folds ? 0L : 1L], await database.QueryAsync("SELECT count(*) FROM metric_deltas", r => r.GetInt64(0)));
     }
 
@@ -233,10 +233,8 @@ public sealed class DeltaFolderTests(PlatformFixture platform)
         await AppendEmptyAsync(database, 3);
         var folder = new DeltaFolder(database.Source, maxRows: 2, timeShare: int.MaxValue);
 
-        Assert.Equal(2, await folder.FoldAsync(CancellationToken.None));
-        Assert.True(folder.IsBehind);
-        Assert.Equal(1, await folder.FoldAsync(CancellationToken.None));
-        Assert.False(folder.IsBehind);
+        Assert.Equal(new Fold(2, IsAtLimit: true), await folder.FoldAsync(CancellationToken.None));
+        Assert.Equal(new Fold(1, IsAtLimit: false), await folder.FoldAsync(CancellationToken.None));
         await AppendEmptyAsync(database, 1);
         Assert.Null(await new DeltaFolder(database.Source, timeShare: int.MaxValue).FoldAsync(CancellationToken.None));
     }

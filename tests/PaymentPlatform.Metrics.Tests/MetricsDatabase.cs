@@ -81,7 +81,7 @@ internal sealed class MetricsDatabase : IAsyncDisposable
     public async Task<int> FoldAllAsync(int maxRows = DeltaFolder.DefaultRows)
     {
         var folds = 0;
-        for (var folder = new DeltaFolder(Source, maxRows); await folder.FoldAsync(CancellationToken.None) > 0;)
+        for (var folder = new DeltaFolder(Source, maxRows); await folder.FoldAsync(CancellationToken.None) is { Rows: > 0 };)
             folds++;
         return folds;
     }

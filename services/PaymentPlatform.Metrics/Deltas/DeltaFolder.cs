@@ -32,24 +32,21 @@ public sealed class DeltaFolder(NpgsqlDataSource database, int maxRows = DeltaFo
         ON CONFLICT (is_last) DO UPDATE SET ended_at = excluded.ended_at, taken = excluded.taken
         """;
 
-    /// <summary>Whether the last fold ended at one of its limits, so that more may be left.</summary>
-    public bool IsBehind { get; private set; }
-
-    /// <returns>How many rows were folded; null when another process is at it, or the last fold is too short a time ago.</returns>
+    /// <returns>Null when another process is at it, or the last fold is too short a time ago.</returns>
     /// <exception cref="SketchFormatException">A row, or what a table holds, can't be read; nothing was changed.</exception>
-    public async Task<int?> FoldAsync(CancellationToken cancellationToken)
+    public async Task<Fold?> FoldAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await BoundedTransaction.BeginAsync(connection, cancellationToken);
         if (!await TryLockAsync(transaction, cancellationToken) || await IsTooSoonAsync(transaction, cancellationToken))
             return null;
-        (var rows, IsBehind) = await FoldOnceAsync(transaction, maxRows, logger, cancellationToken);
-        if (rows == 0)
-            return rows;
-        await using var note = new NpgsqlCommand(NoteSql, connection, transaction) { Parameters = { new() { Value = IsBehind } } };
+        var fold = await FoldOnceAsync(transaction, maxRows, logger, cancellationToken);
+        if (fold.Rows == 0)
+            return fold;
+        await using var note = new NpgsqlCommand(NoteSql, connection, transaction) { Parameters = { new() { Value = fold.IsAtLimit } } };
         await note.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        return rows;
+        return fold;
     }
 
     /// <summary>One fold in the caller's transaction, which holds <see cref="LockKey"/>, over the tables that its search path finds.</summary>
@@ -66,17 +63,17 @@ public sealed class DeltaFolder(NpgsqlDataSource database, int maxRows = DeltaFo
         return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private static async Task<(int Rows, bool IsBehind)> FoldOnceAsync(NpgsqlTransaction transaction, int maxRows, ILogger? logger, CancellationToken cancellationToken)
+    private static async Task<Fold> FoldOnceAsync(NpgsqlTransaction transaction, int maxRows, ILogger? logger, CancellationToken cancellationToken)
     {
         var delta = new MetricDelta();
         var (ids, bytes) = await ReadAsync(transaction, delta, maxRows, cancellationToken);
         if (ids.Count == 0)
-            return (0, false);
+            return default;
         await DeltaTables.MergeAsync(transaction, delta, cancellationToken, logger);
         await using var delete = new NpgsqlCommand("DELETE FROM metric_deltas WHERE id = ANY ($1)", transaction.Connection, transaction) { Parameters = { new() { Value = ids.ToArray() } } };
         var deleted = await delete.ExecuteNonQueryAsync(cancellationToken);
         return deleted == ids.Count
-            ? (ids.Count, ids.Count == maxRows || bytes >= MaxBytes)
+            ? new(ids.Count, ids.Count == maxRows || bytes >= MaxBytes)
             : throw new InvalidOperationException($"{ids.Count} rows of metric_deltas were read, and {deleted} of them are still there: something else deletes from it.");
     }
 

@@ -30,10 +30,12 @@ internal sealed partial class FoldService(
                 try
                 {
                     var started = time.GetTimestamp();
-                    var rows = await folder.FoldAsync(stoppingToken);
-                    if (rows > 0)
-                        telemetry.Folded(rows.Value, time.GetElapsedTime(started));
-                    more = rows > 0 && folder.IsBehind;
+                    if (await folder.FoldAsync(stoppingToken) is { Rows: > 0 } fold)
+                    {
+                        telemetry.Folded(fold.Rows, time.GetElapsedTime(started));
+                        more = fold.IsAtLimit;
+                    }
+
                     failures = 0;
                 }
                 catch (Exception exception) when (!Faults.IsStop(exception, stoppingToken))

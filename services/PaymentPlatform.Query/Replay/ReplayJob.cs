@@ -14,6 +14,7 @@ namespace PaymentPlatform.Query.Replay;
 internal sealed record ReplayJob(
     Guid Id, int Attempt, int Faults, long From, long To, JsonElement Filter, string Target, double? Rate, int ChunkEvents, long ArrivedBefore, ReplayPosition Position, bool SkipsOversized, IReadOnlyDictionary<StreamPartition, long> Archived)
 {
-    /// <summary>Whether the attempt got on: events that are left out are passed as well as those that are published.</summary>
-    public bool IsBehind(ReplayPosition position) => position.EventsPassed > Position.EventsPassed;
+    /// <summary>Whether this attempt began before the position, that is, got on by the time it reached it: events that are left out are passed as well as those that are published.</summary>
+    /// <param name="position">A later one of the same replay, or the one that the attempt began at.</param>
+    public bool IsBefore(ReplayPosition position) => position.EventsPassed > Position.EventsPassed;
 }

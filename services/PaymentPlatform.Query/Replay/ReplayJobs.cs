@@ -46,7 +46,7 @@ internal sealed class ReplayJobs(HybridConnectionManager connections)
         await using var command = Update(
             job, progress, "running", "lease_until = clock_timestamp() + $7, renewed_at = clock_timestamp(), faults = CASE WHEN $8 THEN 0 ELSE faults END, error = CASE WHEN $8 THEN NULL ELSE error END");
         command.Parameters.Add(new() { Value = lease });
-        command.Parameters.Add(new() { Value = job.IsBehind(progress.Position) });
+        command.Parameters.Add(new() { Value = job.IsBefore(progress.Position) });
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 

@@ -137,7 +137,7 @@ internal sealed partial class ReplayService(
 
     private async Task LeaveAsync(ReplayJob job, ReplayProgress progress, Exception? fault, CancellationToken stoppingToken)
     {
-        var faults = (job.IsBehind(progress.Position) ? 0 : job.Faults) + 1;
+        var faults = (job.IsBefore(progress.Position) ? 0 : job.Faults) + 1;
         var (state, error, pause) = fault switch
         {
             null => ("done", null, TimeSpan.Zero),
