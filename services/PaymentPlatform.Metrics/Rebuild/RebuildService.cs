@@ -78,7 +78,7 @@ internal sealed partial class RebuildService(
         catch (RebuildRefusedException exception)
         {
             LogRefused(logger, next.Id, exception.Message);
-            await NoteAsync(token => jobs.FailAsync(next.Id, attempt, exception.Message, token), stoppingToken);
+            await NoteAsync(() => jobs.FailAsync(next.Id, attempt, exception.Message, stoppingToken), stoppingToken);
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
@@ -98,38 +98,23 @@ internal sealed partial class RebuildService(
             var reason = exception is NpgsqlException or Azure.RequestFailedException
                 ? $"The store refused it: {fault}. Mend that, then ask again."
                 : $"The platform failed on this rebuild ({exception.GetType().Name}); the metrics service's log says why.";
-            await NoteAsync(token => jobs.FailAsync(rebuild.Id, rebuild.Attempt, reason, token), stoppingToken);
+            await NoteAsync(() => jobs.FailAsync(rebuild.Id, rebuild.Attempt, reason, stoppingToken), stoppingToken);
         }
         else if (rebuild.Faults + 1 >= MaxAttempts)
         {
             LogFailed(logger, exception, rebuild.Id);
-            await NoteAsync(token => jobs.FailAsync(rebuild.Id, rebuild.Attempt, $"Given up after {MaxAttempts} attempts that met a fault of the database or the blob store, the last: {fault}. Ask again once they answer.", token), stoppingToken);
+            await NoteAsync(() => jobs.FailAsync(rebuild.Id, rebuild.Attempt, $"Given up after {MaxAttempts} attempts that met a fault of the database or the blob store, the last: {fault}. Ask again once they answer.", stoppingToken), stoppingToken);
         }
         else
         {
             var delay = FirstDelay * Math.Pow(4, rebuild.Faults);
             LogPostponed(logger, rebuild.Id, delay.TotalSeconds, fault);
-            await NoteAsync(token => jobs.PostponeAsync(rebuild.Id, rebuild.Attempt, fault, delay, token), stoppingToken);
+            await NoteAsync(() => jobs.PostponeAsync(rebuild.Id, rebuild.Attempt, fault, delay, stoppingToken), stoppingToken);
         }
     }
 
     /// <summary>Until the database takes it: a rebuild that brings it down must be counted.</summary>
-    private async Task NoteAsync(Func<CancellationToken, Task> note, CancellationToken stoppingToken)
-    {
-        while (true)
-        {
-            try
-            {
-                await note(stoppingToken);
-                return;
-            }
-            catch (Exception exception) when (Faults.IsStoreDown(exception) && !stoppingToken.IsCancellationRequested)
-            {
-                LogFault(logger, Faults.Describe(exception));
-                await Task.Delay(Pause, time, stoppingToken);
-            }
-        }
-    }
+    private Task NoteAsync(Func<Task> note, CancellationToken stoppingToken) => PersistentWrite.UntilTakenAsync(note, fault => LogFault(logger, fault), time, stoppingToken);
 
     private static DateTime Time(long micros) => DateTime.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);
 

@@ -109,31 +109,7 @@ internal sealed partial class ReplayService(
 
     /// <summary>Until the database takes them: nobody else works on a replay that was stopped.</summary>
     private Task KeepCountsAsync(ReplayJob job, ReplayProgress progress, CancellationToken stoppingToken) =>
-        UntilTakenAsync(
-            async () =>
-            {
-                await jobs.KeepCountsAsync(job, progress);
-                return true;
-            },
-            stoppingToken);
-
-    /// <summary>Tries each second for as long as the database is away.</summary>
-    private async Task<T> UntilTakenAsync<T>(Func<Task<T>> write, CancellationToken stoppingToken)
-    {
-        while (true)
-        {
-            try
-            {
-                return await write();
-            }
-            catch (Exception exception) when (IsAway(exception))
-            {
-                LogFault(exception.Message);
-            }
-
-            await Task.Delay(s_pause, time, stoppingToken);
-        }
-    }
+        PersistentWrite.UntilTakenAsync(() => jobs.KeepCountsAsync(job, progress), LogFault, time, stoppingToken);
 
     private async Task LeaveAsync(ReplayJob job, ReplayProgress progress, Exception? fault, CancellationToken stoppingToken)
     {
@@ -150,7 +126,8 @@ internal sealed partial class ReplayService(
         };
         if (state == "done")
             progress = progress with { EventsTotal = progress.Position.EventsPassed };
-        var isOurs = await UntilTakenAsync(() => jobs.LeaveAsync(job, progress, state, error, fault is null or ReplayStoppedException || IsAway(fault) ? 0 : faults, pause), stoppingToken);
+        var isOurs = await PersistentWrite.UntilTakenAsync(
+            () => jobs.LeaveAsync(job, progress, state, error, fault is null or ReplayStoppedException || IsAway(fault) ? 0 : faults, pause), LogFault, time, stoppingToken);
         if (!isOurs)
             await KeepCountsAsync(job, progress, stoppingToken);
         if (state == "done" && progress.Position is { EventsSkipped: > 0 } position)
