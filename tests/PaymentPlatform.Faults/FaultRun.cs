@@ -21,6 +21,9 @@ internal sealed class FaultRun(RunPlace place)
 
     private static readonly TimeSpan ObserveEvery = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How long faults go on for a replay to append something, and while it goes on.</summary>
+    private static readonly TimeSpan ReplayBound = TimeSpan.FromSeconds(2), ReplayTime = TimeSpan.FromMilliseconds(300);
+
     private readonly Scenario _scenario = place.Scenario;
     private readonly Cluster _cluster = new(place);
     private readonly EventMaker _maker = new(place.Scenario, place.Tally, DateTime.UtcNow - place.Scenario.Earlier);
@@ -61,10 +64,15 @@ internal sealed class FaultRun(RunPlace place)
         var faults = injector.RunAsync(end.Token);
         var sending = Task.WhenAll(Senders(events, end.Token));
         var orders = new DeskOrders(_maker, events.Count);
-        var clerks = Enumerable.Range(1, _scenario.Instances[InstanceRole.Desk]).Select(i => new Clerk(place, _cluster, orders, i)).ToList();
-        var ordering = Task.WhenAll(clerks.Select(c => Task.Run(() => c.RunAsync(end.Token))));
+        using var http = DeskClient.CreateHttp();
+        var numbers = Enumerable.Range(1, _scenario.Instances[InstanceRole.Desk]).ToList();
+        var clerks = numbers.ConvertAll(i => new Clerk(place, new(place, _cluster, http, $"clerk {i}"), orders, i));
+        var replayers = numbers.ConvertAll(i => new Replayer(place, new(place, _cluster, http, $"replayer {i}"), orders, i));
+        var ordering = Task.WhenAll([.. clerks.Select(c => Task.Run(() => c.RunAsync(end.Token))), .. replayers.Select(r => Task.Run(() => r.RunAsync(end.Token)))]);
         await Task.WhenAny(sending, Task.Delay(_scenario.Duration * 2));
         await faults;
+        if (clerks.Count > 0)
+            await ReplayingAsync();
         place.Log.Add("run", "no more faults");
         place.IsDisturbed = false;
         await sending;
@@ -91,6 +99,18 @@ internal sealed class FaultRun(RunPlace place)
         while (clock.Elapsed < StartBound && (await place.QueryAsync("SELECT count(*) FROM stream_checkpoints", r => r.GetInt64(0), CancellationToken.None))[0] < 2 * _scenario.Partitions)
             await Task.Delay(20);
         place.Log.Add("run", "events and faults begin");
+    }
+
+    /// <summary>A query service looks for orders once a second: faults that are over by then would meet no replay.</summary>
+    private async Task ReplayingAsync()
+    {
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < ReplayBound; await Task.Delay(20))
+        {
+            if ((await place.QueryAsync("SELECT count(*) FROM stream_partitions JOIN stream_logs l USING (log_id) WHERE l.stream <> 'payments' AND next_offset > 0", r => r.GetInt64(0), CancellationToken.None))[0] == 0)
+                continue;
+            await Task.Delay(ReplayTime);
+            return;
+        }
     }
 
     private IEnumerable<Task> Senders(IReadOnlyList<SentEvent> events, CancellationToken cancellationToken)

@@ -52,6 +52,7 @@ internal sealed class OrderModel(RunPlace place, DeskOrders orders)
             .Where(f => f.Key.IsValid && f.Key.Figures!.Time >= order.From && f.Key.Figures.Time < order.To && f.Value.Offset < spans.GetValueOrDefault(f.Value.Partition))
             .OrderBy(f => f.Value.Offset).GroupBy(f => f.Key.Key).ToDictionary(g => g.Key, g => g.Select(f => f.Key.Number).ToList());
         var delivered = (await ReadAsync(order.Target, reader, cancellationToken)).ConvertAll(body => byBytes[Convert.ToBase64String(body)]).GroupBy(e => e.Key).ToDictionary(g => g.Key, g => g.Select(e => e.Number).ToList());
+        var told = await place.QueryAsync($"SELECT events_done FROM replays WHERE target = '{order.Target}'", r => r.GetInt64(0), cancellationToken);
         foreach (var key in expected.Keys.Union(delivered.Keys))
         {
             var (wanted, there) = (expected.GetValueOrDefault(key) ?? [], delivered.GetValueOrDefault(key) ?? []);
@@ -59,6 +60,9 @@ internal sealed class OrderModel(RunPlace place, DeskOrders orders)
                 wanted.SequenceEqual(there), "a replay is complete and in order",
                 () => $"{order.Target}: of key {key} {wanted.Count} events are due and {there.Count} there; first missing tx-{wanted.Except(there).FirstOrDefault(-1)}, first too many tx-{there.Except(wanted).FirstOrDefault(-1)}");
         }
+
+        var count = delivered.Values.Sum(e => e.Count);
+        InvariantBrokenException.Unless(told.Sum() == count, "a replay tells how many events it published", () => $"{order.Target}: {told.Sum()} by its row, {count} are there");
     }
 
     private async Task<List<byte[]>> ReadAsync(string stream, Instance reader, CancellationToken cancellationToken)

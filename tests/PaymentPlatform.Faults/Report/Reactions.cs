@@ -6,7 +6,7 @@ internal static class Reactions
     private static readonly (string Text, string Name)[] Marks =
     [
         ("was abandoned", "FileAbandoned"), ("another owner has moved on", "Fenced"), ("Reading payments", "ReadAgain"), ("Merged ", "FilesMerged"), ("Wrote the lost file", "FileRestored"), ("wrote it again from its originals", "MergedFileRestored"), ("There is another blob named", "NameTaken"),
-        ("that had been pending", "Swept"), ("starts at", "OutOfStep"),
+        ("that had been pending", "Swept"), ("failed: The stream 'replayed-", "ReplayAppendLost"), ("starts at", "OutOfStep"),
     ];
 
     public static IReadOnlyDictionary<string, int> Of(IEnumerable<string> log) => log

@@ -38,6 +38,16 @@ internal sealed class FaultInjector(RunPlace place, Cluster cluster)
         CREATE TRIGGER fault_earlier BEFORE INSERT ON stream_batches FOR EACH ROW EXECUTE FUNCTION fault_earlier();
         """;
 
+    /// <summary>Parameter: events of a replay's append at most.</summary>
+    private const string ReplayChunkSql = """
+        CREATE FUNCTION fault_replay_chunk() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          NEW.chunk_events := least(NEW.chunk_events, {0});
+          RETURN NEW;
+        END $$;
+        CREATE TRIGGER fault_replay_chunk BEFORE INSERT ON replays FOR EACH ROW EXECUTE FUNCTION fault_replay_chunk();
+        """;
+
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         if (place.Scenario.Enabled.Contains(FaultKind.DatabaseFull))
@@ -50,6 +60,8 @@ internal sealed class FaultInjector(RunPlace place, Cluster cluster)
 
         if (place.Scenario.Earlier > TimeSpan.Zero)
             await place.ExecuteAsync(string.Format(CultureInfo.InvariantCulture, EarlierSql, place.Scenario.Earlier.TotalSeconds), cancellationToken);
+        if (place.Scenario.Instances[InstanceRole.Desk] > 0)
+            await place.ExecuteAsync(string.Format(CultureInfo.InvariantCulture, ReplayChunkSql, place.Scenario.ReplayChunk), cancellationToken);
     }
 
     /// <summary>Ends with the schedule.</summary>

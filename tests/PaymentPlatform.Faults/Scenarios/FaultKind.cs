@@ -54,5 +54,6 @@ public enum FaultKind
     Closed,
     ChangedInBulk,
     Replayed,
+    ReplayOvertaken,
     Rebuilt,
 }

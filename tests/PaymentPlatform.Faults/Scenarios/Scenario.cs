@@ -59,6 +59,9 @@ internal sealed record Scenario
     /// <summary>The run is judged only once the sweeper has had the time that it takes: nothing is pending or abandoned then.</summary>
     public required bool AwaitsSweeper { get; init; }
 
+    /// <summary>Events of a replay's append at most, so that a replay of a run's few events has many.</summary>
+    public required int ReplayChunk { get; init; }
+
     public required IReadOnlySet<FaultKind> Enabled { get; init; }
 
     /// <summary>Of a fault at one step that may have one.</summary>
@@ -111,6 +114,7 @@ internal sealed record Scenario
             DropsOriginals = random.Next(2) == 0,
             HasRules = random.Next(4) != 0,
             AwaitsSweeper = random.Next(6) == 0,
+            ReplayChunk = RandomOf(seed, "replay chunk").Next(5, 30),
             Enabled = enabled,
             StepRate = random.Next(4) switch { 0 => 0.3, 1 => 0.1, _ => 0.03 },
             Duration = duration,
