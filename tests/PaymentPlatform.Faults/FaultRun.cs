@@ -24,6 +24,12 @@ internal sealed class FaultRun(RunPlace place)
     /// <summary>How long faults go on for a replay to append something, and while it goes on.</summary>
     private static readonly TimeSpan ReplayBound = TimeSpan.FromSeconds(2), ReplayTime = TimeSpan.FromMilliseconds(300);
 
+    private const string OpenOrders = """
+        SELECT format('replay %s %s', id, state) FROM replays WHERE state IN ('waiting', 'running', 'failed')
+        UNION ALL SELECT format('rebuild %s %s (%s), attempt %s', id, state, phase, attempts) FROM metric_rebuilds WHERE state IN ('waiting', 'running')
+        UNION ALL SELECT format('resubmission of %s since %s', item_id, requested_at) FROM failed_item_sends
+        """;
+
     private readonly Scenario _scenario = place.Scenario;
     private readonly Cluster _cluster = new(place);
     private readonly EventMaker _maker = new(place.Scenario, place.Tally, DateTime.UtcNow - place.Scenario.Earlier);
@@ -155,14 +161,12 @@ internal sealed class FaultRun(RunPlace place)
             var state = await PlatformState.ReadAsync(place.Database, CancellationToken.None);
             var lost = appending == 0 && state.IsDrained ? await CountLostAsync(state) : 0;
             var orphans = _scenario.AwaitsSweeper && lost == 0 ? (await place.QueryAsync("SELECT count(*) FROM raw_event_files WHERE state IN ('pending', 'abandoned', 'deleting')", r => r.GetInt64(0), CancellationToken.None))[0] : 0;
-            var orders = clerk is null
-                ? 0
-                : (await place.QueryAsync("SELECT (SELECT count(*) FROM replays WHERE state IN ('waiting', 'running', 'failed')) + (SELECT count(*) FROM metric_rebuilds WHERE state IN ('waiting', 'running')) + (SELECT count(*) FROM failed_item_sends)", r => r.GetInt64(0), CancellationToken.None))[0];
-            if (appending == 0 && state.IsDrained && lost == 0 && orphans == 0 && orders == 0 && place.IsSettled)
+            var orders = clerk is null ? [] : await place.QueryAsync(OpenOrders, r => r.GetString(0), CancellationToken.None);
+            if (appending == 0 && state.IsDrained && lost == 0 && orphans == 0 && orders.Count == 0 && place.IsSettled)
                 return;
             InvariantBrokenException.Unless(
                 spent < DrainBound, "lag 0 within a bound after healing",
-                () => $"after {DrainBound.TotalSeconds:0} s: {state.Lag}; {lost} live files are not in the store; {orphans} files wait for the sweeper; {orders} orders have not ended{(place.IsSettled ? "" : "; somebody is still paused")}");
+                () => $"after {DrainBound.TotalSeconds:0} s: {state.Lag}; {lost} live files are not in the store; {orphans} files wait for the sweeper; {orders.Count} orders have not ended{string.Concat(orders.Select(o => $", {o}"))}{(place.IsSettled ? "" : "; somebody is still paused")}");
             await Task.Delay(30);
         }
     }
