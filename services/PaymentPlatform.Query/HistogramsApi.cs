@@ -14,7 +14,7 @@ public static class HistogramsApi
     private static async Task<Results<JsonHttpResult<Page<HistogramItem>>, ValidationProblem>> GetAsync(HttpContext context, DatabaseTurns database, TimeProvider timeProvider)
     {
         var parameters = new QueryParameters(context.Request.Query, context.Request.Path);
-        var metric = parameters.Choice("metric_type", HistogramsQuery.Amounts, "ingest_latency") ?? HistogramsQuery.Amounts;
+        var metric = parameters.Choice("metric_type", "transaction_amount", "ingest_latency") ?? "transaction_amount";
         var (from, to) = parameters.Range();
         long? window = (parameters.Choice("granularity", "5m", "15m", "1h", "1d", "all") ?? "5m") switch
         {
@@ -31,7 +31,7 @@ public static class HistogramsApi
             return problem;
 
         // Amounts of several currencies are never one distribution.
-        IReadOnlyList<string> fields = metric == HistogramsQuery.Amounts ? [.. groups.Append("currency").Distinct()] : groups;
+        IReadOnlyList<string> fields = metric == "transaction_amount" ? [.. groups.Append("currency").Distinct()] : groups;
         to ??= cursor?.To ?? Timestamps.ToMicros(timeProvider.GetUtcNow().UtcDateTime);
         from ??= cursor?.From ?? Math.Max(to.Value - HistogramsQuery.Day, Timestamps.ToMicros(DateTime.MinValue));
         var unit = window ?? HistogramsQuery.FiveMinutes;

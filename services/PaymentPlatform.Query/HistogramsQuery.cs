@@ -11,29 +11,15 @@ namespace PaymentPlatform.Query;
 /// <param name="Fields">The event type's fields that make a group: some of currency, payment_method, payment_status.</param>
 public sealed record HistogramsQuery(string MetricType, long From, long To, long? Window, IReadOnlyList<string> Fields, MetricsCursor? After, int Limit)
 {
-    /// <summary>The metric type whose least and largest values <c>payment_metrics_5m</c> has.</summary>
-    public const string Amounts = "transaction_amount";
-
     public const long FiveMinutes = 300_000_000, Hour = 12 * FiveMinutes, Day = 24 * Hour;
 
     /// <summary>Windows that are read at a time: few enough that a page does not read what lies far behind it.</summary>
     private const int WindowsAtOnce = 100;
 
-    /// <summary>Time whose figures are read for the least and the largest amounts, at most: some hundred thousand rows.</summary>
-    private static readonly TimeSpan s_longestBounds = TimeSpan.FromDays(7);
-
     private static readonly long[] s_lengths = [Day, Hour, FiveMinutes];
 
     /// <summary>One item more than the limit where another page follows.</summary>
     public async Task<List<HistogramItem>> RunAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        var items = await ReadAsync(connection, cancellationToken);
-        if (MetricType == Amounts)
-            await BoundAsync(connection, items, cancellationToken);
-        return items;
-    }
-
-    private async Task<List<HistogramItem>> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var items = new List<HistogramItem>();
         if (Window is not { } window)
@@ -94,64 +80,12 @@ public sealed record HistogramsQuery(string MetricType, long From, long To, long
         {
             var item = new HistogramItem(
                 Timestamps.ToDateTime(start), Timestamps.ToDateTime(end), Of("currency", type.Currency), Of("payment_method", type.PaymentMethod), Of("payment_status", type.PaymentStatus),
-                sketch.Count, Trim(sketch.Quantile(0.5)), Trim(sketch.Quantile(0.9)), Trim(sketch.Quantile(0.95)), Trim(sketch.Quantile(0.99)))
-            {
-                IsAtEdge = sketch.Quantile(0.5) == sketch.Quantile(0) || sketch.Quantile(0.99) == sketch.Quantile(1),
-            };
+                sketch.Count, Trim(sketch.Quantile(0.5)), Trim(sketch.Quantile(0.9)), Trim(sketch.Quantile(0.95)), Trim(sketch.Quantile(0.99)));
             if (After is null || start > After.WindowStart || Compare(KeysOf(item), After.Keys) > 0)
                 items.Add(item);
         }
 
         string? Of(string field, string value) => Fields.Contains(field) ? value : null;
-    }
-
-    /// <summary>Puts percentiles within the least and the largest amount of their group, where they may lie beyond. That is seldom where there are many events; where the windows concerned are too long together, they stay as they are.</summary>
-    private async Task BoundAsync(NpgsqlConnection connection, List<HistogramItem> items, CancellationToken cancellationToken)
-    {
-        var windows = items.Where(item => item.IsAtEdge).Select(item => (item.WindowStart, item.WindowEnd)).Distinct().ToList();
-        if (windows.Count == 0 || windows.Aggregate(TimeSpan.Zero, (sum, window) => sum + (window.WindowEnd - window.WindowStart)) > s_longestBounds)
-            return;
-        var bounds = await ReadBoundsAsync(connection, windows, cancellationToken);
-        for (var i = 0; i < items.Count; i++)
-        {
-            var item = items[i];
-            if (item.IsAtEdge && bounds.TryGetValue((item.WindowStart, item.Currency, item.PaymentMethod, item.PaymentStatus), out var of))
-                items[i] = item with { P50 = Within(item.P50, of), P90 = Within(item.P90, of), P95 = Within(item.P95, of), P99 = Within(item.P99, of) };
-        }
-
-        static decimal? Within(decimal? percentile, (decimal Least, decimal Largest) of) => percentile is { } value ? Trim(Math.Clamp(value, of.Least, of.Largest)) : null;
-    }
-
-    private async Task<Dictionary<(DateTime Start, string? Currency, string? Method, string? Status), (decimal Least, decimal Largest)>> ReadBoundsAsync(
-        NpgsqlConnection connection, List<(DateTime Start, DateTime End)> windows, CancellationToken cancellationToken)
-    {
-        // Lateral: a window after the other by the index, also where a new day has no statistics yet.
-        await using var command = new NpgsqlCommand(
-            $"""
-            SELECT w.window_start, b.*
-            FROM unnest(@starts, @ends) AS w (window_start, window_end)
-            CROSS JOIN LATERAL (
-              SELECT {Of("currency")}, {Of("payment_method")}, {Of("payment_status")}, min(m.min_amount), max(m.max_amount)
-              FROM payment_metrics_5m m
-              WHERE m.window_start >= w.window_start AND m.window_start < w.window_end
-              GROUP BY 1, 2, 3) AS b
-            """,
-            connection)
-        {
-            Parameters =
-            {
-                new("starts", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = windows.Select(w => w.Start).ToArray() },
-                new("ends", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = windows.Select(w => w.End).ToArray() },
-            },
-        };
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var bounds = new Dictionary<(DateTime, string?, string?, string?), (decimal, decimal)>();
-        while (await reader.ReadAsync(cancellationToken))
-            bounds.Add((reader.GetDateTime(0), Text(1), Text(2), Text(3)), (reader.GetDecimal(4), reader.GetDecimal(5)));
-        return bounds;
-
-        string Of(string field) => Fields.Contains(field) ? $"m.{field}" : "NULL::text";
-        string? Text(int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
     }
 
     private static int Compare(string[] a, string[] b) => a.Zip(b, string.CompareOrdinal).FirstOrDefault(order => order != 0);

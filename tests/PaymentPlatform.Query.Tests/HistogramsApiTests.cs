@@ -82,12 +82,7 @@ public sealed class HistogramsApiTests(PlatformFixture platform)
             var amounts = group.Select(e => e.Amount).Order().ToList();
             Assert.Equal(amounts.Count, item.GetProperty("event_count").GetInt32());
             foreach (var (name, quantile) in ((string, double)[])[("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)])
-            {
-                var percentile = item.GetProperty(name).GetDecimal();
-                Assert.InRange(percentile, amounts[(int)(quantile * (amounts.Count - 1))] * 0.99m, amounts[(int)(quantile * (amounts.Count - 1))] * 1.01m);
-                // What /v1/metrics/payments says of the same group.
-                Assert.InRange(percentile, amounts[0], amounts[^1]);
-            }
+                Assert.InRange(item.GetProperty(name).GetDecimal(), amounts[(int)(quantile * (amounts.Count - 1))] * 0.99m, amounts[(int)(quantile * (amounts.Count - 1))] * 1.01m);
         }
     }
 
