@@ -8,6 +8,9 @@ public static class EventFilter
     // A payment method may be any: unknown ones are kept as they are.
     private static readonly string[] s_texts = ["merchant_id", "customer_id", "payment_method"];
 
+    /// <summary>Filters that are a number, or true or false, where they are given as JSON.</summary>
+    public static IReadOnlyList<string> OtherThanTexts { get; } = ["min_amount", "max_amount", "is_valid"];
+
     /// <summary>Reads the parameters; what is wrong with them is kept there.</summary>
     /// <param name="limit">Null: no limit.</param>
     public static ArchiveQuery Read(QueryParameters parameters, string kind, long? limit)

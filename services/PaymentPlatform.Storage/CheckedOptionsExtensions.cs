@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -10,7 +11,7 @@ public static class CheckedOptionsExtensions
 {
     /// <summary>
     /// Options of a section, checked by their annotations when the service starts. A failure is one line: the option as <c>Section:Key</c>, what it must be, and the value that was given
-    /// (but not that of a property with <c>[DataType(DataType.Password)]</c>). Calling it again checks nothing twice.
+    /// (but not that of a property with <c>[DataType(DataType.Password)]</c>). Calling it again checks nothing twice: a type has one section.
     /// </summary>
     /// <param name="section">For example <c>Streaming:Kafka</c>.</param>
     public static OptionsBuilder<TOptions> AddCheckedOptions<TOptions>(this IServiceCollection services, string section)
@@ -44,8 +45,7 @@ public static class CheckedOptionsExtensions
         /// <summary>The configuration's text, and what it was taken for where that is not obvious.</summary>
         private string Given(string option, string member, TOptions options)
         {
-            var property = typeof(TOptions).GetProperty(member)!;
-            if (configuration[option] is not { } text || Attribute.GetCustomAttribute(property, typeof(DataTypeAttribute)) is DataTypeAttribute { DataType: DataType.Password })
+            if (configuration[option] is not { } text || typeof(TOptions).GetProperty(member) is not { } property || property.GetCustomAttributes<DataTypeAttribute>().Any(type => type.DataType == DataType.Password))
                 return "";
             return property.GetValue(options) is TimeSpan time ? $" It is '{text}', read as {time:c}: a length of time is [days.]hours:minutes:seconds." : $" It is '{text}'.";
         }

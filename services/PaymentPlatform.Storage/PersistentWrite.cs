@@ -8,7 +8,8 @@ public static class PersistentWrite
     /// <summary>Tries each second for as long as the store is away (<see cref="Faults.IsStoreDown"/>); other faults are thrown.</summary>
     /// <param name="write">Safe to run again after it failed half-way.</param>
     /// <param name="failed">Gets each fault, as a line for the log.</param>
-    /// <param name="stopping">Ends the waiting. An attempt fails once more then, and its fault is thrown.</param>
+    /// <param name="stopping">Ends it: what was not taken by then is not written.</param>
+    /// <exception cref="OperationCanceledException">Stopped between two attempts; in an attempt, its fault is thrown.</exception>
     public static async Task<T> UntilTakenAsync<T>(Func<Task<T>> write, Action<string> failed, TimeProvider time, CancellationToken stopping)
     {
         while (true)

@@ -10,6 +10,7 @@ internal sealed class LineFile(string path) : IDisposable
 
     /// <param name="line">Without its end; good until the next call.</param>
     /// <returns>False after the last line.</returns>
+    /// <exception cref="InvalidDataException">A line is longer than the buffer.</exception>
     public bool TryRead(out ReadOnlyMemory<byte> line)
     {
         var length = _buffer.AsSpan(_start, _end - _start).IndexOf((byte)'\n');
@@ -19,6 +20,8 @@ internal sealed class LineFile(string path) : IDisposable
             (_start, _end) = (0, _end - _start);
             _end += _file.ReadAtLeast(_buffer.AsSpan(_end), _buffer.Length - _end, throwOnEndOfStream: false);
             length = _buffer.AsSpan(0, _end).IndexOf((byte)'\n');
+            if (length < 0 && _end == _buffer.Length)
+                throw new InvalidDataException($"{path} has a line of more than {_buffer.Length} bytes.");
         }
 
         line = length < 0 ? default : _buffer.AsMemory(_start, length);

@@ -53,7 +53,7 @@ internal sealed class AuditReader(ArchiveTailReader tails, TransactionLookup loo
         var records = await database.ExecuteAsync((connection, token) => ReadRecordsAsync(connection, transactionId, withHolds, events, token), cancellationToken);
         cut.AddRange(records.Cut);
         return new(
-            transactionId, records.AsOf, events, records.FailedItems, records.Hits, await ReplaysAsync(transactionId, events, records, cancellationToken), records.Holds, cut, tail);
+            transactionId, records.AsOf, events, records.FailedItems, records.Hits, await ReplaysAsync(transactionId, events, records, cut, cancellationToken), records.Holds, cut, tail);
     }
 
     private async Task<List<AuditEvent>> ReadEventsAsync(string transactionId, List<string> cut, CancellationToken cancellationToken)
@@ -146,7 +146,7 @@ internal sealed class AuditReader(ArchiveTailReader tails, TransactionLookup loo
     private static IReadOnlyList<AuditChange>? Correction(byte[]? payload, AuditEvent? resubmission) =>
         payload is not null && resubmission is { PayloadBytes: <= MaxPayloadBytes } && resubmission.ReadPayload() is { } sent ? AuditCorrection.Compare(payload, sent) : null;
 
-    private async Task<List<AuditReplay>> ReplaysAsync(string transactionId, List<AuditEvent> events, Records records, CancellationToken cancellationToken)
+    private async Task<List<AuditReplay>> ReplaysAsync(string transactionId, List<AuditEvent> events, Records records, List<string> cut, CancellationToken cancellationToken)
     {
         var arrived = events.Where(e => e.Origin == "replay" && e.OriginId is not null).ToLookup(e => e.OriginId!, e => e.Position, StringComparer.OrdinalIgnoreCase);
         var positions = events.DistinctBy(e => Place(e.Cursor)).ToDictionary(e => Place(e.Cursor), e => e.Position);
@@ -161,7 +161,13 @@ internal sealed class AuditReader(ArchiveTailReader tails, TransactionLookup loo
                 // It took nothing, whatever its filter means by now: "success" stood for no events once.
                 if (state == "done" && job.Position.EventsPassed == 0)
                     continue;
-                var found = await replays.FindAsync(job, transactionId, files, MaxEvents, cancellationToken);
+                if (await replays.FindAsync(job, transactionId, files, MaxEvents, cancellationToken) is not { } found)
+                {
+                    if (!cut.Contains("replays"))
+                        cut.Add("replays");
+                    continue;
+                }
+
                 var known = found.Where(c => positions.ContainsKey(Place(c))).Select(c => new AuditReplayedEvent(positions[Place(c)], state == "done" || IsBehind(c, job.Position.After) ? IsDelivered(c, job.Position) : null)).ToList();
                 if (known.Count > 0)
                     taken.Add(job.Id.ToString(), known);

@@ -46,5 +46,5 @@ internal static class ReplayFilter
     }
 
     /// <summary>5 would be taken for the text "5", which may be nobody's id.</summary>
-    private static bool IsOfWrongKind(JsonProperty member) => member.Value.ValueKind != JsonValueKind.String && member.Name is not ("min_amount" or "max_amount" or "is_valid");
+    private static bool IsOfWrongKind(JsonProperty member) => member.Value.ValueKind != JsonValueKind.String && !EventFilter.OtherThanTexts.Contains(member.Name);
 }

@@ -129,7 +129,12 @@ internal sealed partial class ReplayService(
         var isOurs = await PersistentWrite.UntilTakenAsync(
             () => jobs.LeaveAsync(job, progress, state, error, fault is null or ReplayStoppedException || IsAway(fault) ? 0 : faults, pause), LogFault, time, stoppingToken);
         if (!isOurs)
+        {
             await KeepCountsAsync(job, progress, stoppingToken);
+            LogStopped(job.Id, progress.Position.EventsDone);
+            return;
+        }
+
         if (state == "done" && progress.Position is { EventsSkipped: > 0 } position)
             LogDoneInPart(job.Id, position.EventsDone, position.EventsSkipped, string.Join("; ", position.Skipped!));
         else if (state == "done")

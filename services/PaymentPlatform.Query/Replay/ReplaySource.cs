@@ -56,12 +56,14 @@ internal sealed class ReplaySource(ManifestReader manifest, ArchiveFileCache cac
     /// <summary>Which events of one transaction the replay takes: their places in the order of arrival, whether it has come to them yet or not.</summary>
     /// <param name="files">All that may hold them.</param>
     /// <param name="limit">Events that are looked at, at most.</param>
+    /// <returns>Null where the job's filter, of an earlier version, is refused by now.</returns>
     /// <exception cref="ArchiveFileException">A file can't be read.</exception>
     /// <exception cref="EngineBusyException">Too many queries.</exception>
-    public async Task<List<EventCursor>> FindAsync(ReplayJob job, string transactionId, IReadOnlyList<ArchiveFile> files, long limit, CancellationToken cancellationToken)
+    public async Task<List<EventCursor>?> FindAsync(ReplayJob job, string transactionId, IReadOnlyList<ArchiveFile> files, long limit, CancellationToken cancellationToken)
     {
         var query = new ArchiveQuery { Kind = "lookup", Axis = TimeAxis.Arrival, Limit = limit };
-        Restrict(query, job);
+        if (Restrict(query, job).Faults.Count > 0)
+            return null;
         query.Where("transaction_id = $id", "id", transactionId);
         query.Where("enqueued_at < make_timestamp($arrived_before)", "arrived_before", job.ArrivedBefore);
         var turn = await engine.EnterAsync(query.IsExport, cancellationToken);

@@ -18,8 +18,8 @@ public static class ReplaysApi
     private const int MaxChunkEvents = 1000, ChunksPerSecond = 5;
 
     private const string Columns =
-        "id, range_from, range_to, filter, target, rate, allow_live, state, attempts, events_done, events_total, events_per_second, requested_by, requested_at, started_at, CASE WHEN state <> 'stopped' OR coalesce(lease_until <= clock_timestamp(), true) THEN ended_at END, error, "
-        + "on_oversized, position, renewed_at, coalesce(lease_until > clock_timestamp(), false)";
+        "id, range_from, range_to, filter, target, rate, allow_live, state, attempts, events_done, events_total, events_per_second, requested_by, requested_at, started_at, CASE WHEN state <> 'stopped' OR coalesce(lease_until <= statement_timestamp(), true) THEN ended_at END, error, "
+        + "on_oversized, position, renewed_at, coalesce(lease_until > statement_timestamp(), false)";
 
     private const string OneSql = $"SELECT {Columns} FROM replays WHERE id = $1";
 

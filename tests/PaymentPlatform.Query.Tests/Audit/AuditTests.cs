@@ -205,6 +205,20 @@ public sealed class AuditTests(PlatformFixture fixture)
         Assert.Empty((await host.GetAsync($"/v1/transactions/{Id}/audit")).GetProperty("replays").EnumerateArray());
     }
 
+    /// <summary>It took something then, and nobody can tell any more what.</summary>
+    [Fact]
+    public async Task Get_ReplayWhoseFilterIsRefusedByNow_CallsItselfCut()
+    {
+        await using var host = await QueryHost.StartAsync(fixture);
+        await ReplayHarness.ArchiveAsync(host, [[Event(0) with { MerchantId = "M-1" }]]);
+        await ReplayHarness.UntilAsync(host, await ReplayHarness.AskAsync(host, "\"filter\": {\"merchant_id\": \"M-1\"}"), "done");
+        await host.Archive.ExecuteAsync("""UPDATE replays SET filter = '{"Merchant_Id": "M-1"}'""");
+
+        var trail = await host.GetAsync($"/v1/transactions/{Id}/audit");
+        Assert.Empty(trail.GetProperty("replays").EnumerateArray());
+        Assert.Equal("replays", Assert.Single(trail.GetProperty("cut").EnumerateArray()).GetString());
+    }
+
     [Fact]
     public async Task Get_DeadLetterThatIsNotArchivedYet_IsThereWithItsBytes()
     {
