@@ -27,20 +27,20 @@ internal sealed class HttpPort : IDisposable
     public int Number { get; }
 
     /// <exception cref="StartFaultException">The port is taken, or may not be used.</exception>
-    public static HttpPort Take(int? asked, bool joins)
+    public static HttpPort Take(RunOptions options)
     {
-        var port = asked ?? RunOptions.DefaultPort;
+        var port = options.FirstPort;
         try
         {
             return new(port);
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            if (asked is null && joins)
+            if (options is { Port: null, Joins: true })
                 return new(0);
             throw new StartFaultException(
                 IsPlatform(port)
-                    ? $"Port {port} is in use: another PaymentPlatform is running there. Stop it, or choose another port with --port N and another folder with --data DIR."
+                    ? $"Port {port} is in use: another PaymentPlatform is running there. Stop it, or choose another port with --port N{(options.Joins ? "" : " and another folder with --data DIR")}."
                     : $"Port {port} is in use by another program (no PaymentPlatform answers at http://127.0.0.1:{port}/alive): choose another with --port N, or --port 0 for any free one.",
                 PlatformCommandLine.Fault, exception);
         }

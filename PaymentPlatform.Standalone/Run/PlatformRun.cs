@@ -18,7 +18,7 @@ internal static partial class PlatformRun
         RollingFileLog? log = null;
         try
         {
-            using var port = HttpPort.Take(options.Port, joins: joined is not null);
+            using var port = HttpPort.Take(options);
             var connections = joined is null ? null : PlatformConnections.Read(joined);
             var listen = await CheckConfigurationAsync(options, port.Number, data);
             log = OpenLog(logFile, data);

@@ -11,7 +11,7 @@ internal static class RunCommand
 
     public static Command Create()
     {
-        var port = new Option<int?>("--port") { Description = $"The HTTP port on 127.0.0.1; 0 takes a free one. [default: {RunOptions.DefaultPort}]", HelpName = "N" };
+        var port = new Option<int?>("--port") { Description = $"The HTTP port on 127.0.0.1; 0 takes a free one, as a process does that joins with archiver or metrics alone. [default: {RunOptions.DefaultPort}]", HelpName = "N" };
         port.Validators.Add(result => Check(result, text => int.TryParse(text, CultureInfo.InvariantCulture, out var n) && n is >= 0 and <= 65535, "a port from 0 to 65535"));
         var data = new Option<string?>("--data") { Description = $"The data folder, made when missing; with --connections only for the log. [default: {RunOptions.DefaultData}]", HelpName = "DIR" };
         data.Validators.Add(result => Check(result, text => !string.IsNullOrWhiteSpace(text), "a folder"));

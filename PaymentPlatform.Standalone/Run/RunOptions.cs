@@ -6,8 +6,14 @@ internal sealed record RunOptions
     public const int DefaultPort = 8080;
     public const string DefaultData = ".data";
 
-    /// <summary>Null: the default port, or a free one for a process that joins while the default is taken.</summary>
+    /// <summary>Null: the default port, or a free one for a process that joins while the default is taken, or that serves nothing which people call.</summary>
     public int? Port { get; init; }
+
+    /// <summary>Whether the process uses the servers of another.</summary>
+    public bool Joins => Connections is not null;
+
+    /// <summary>The port to begin with: 0 for any free one, so that processes that join at the same moment don't meet at the default.</summary>
+    public int FirstPort => Port ?? (Joins && !Services.Overlaps([PlatformService.Ingest, PlatformService.Query]) ? 0 : DefaultPort);
 
     /// <summary>Null: <see cref="DefaultData"/>, or for a process that joins the folder of the platform it joins.</summary>
     public string? Data { get; init; }
